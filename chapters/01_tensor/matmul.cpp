@@ -1,0 +1,48 @@
+#include "chapters/01_tensor/matmul.h"
+
+namespace tpp {
+
+// noalias() promises Eigen that c is neither a nor b: without it every product goes through a
+// temporary matrix. The promise is the caller's: an output is never also an input.
+
+template <Real T>
+void matmul(In<Mat<T>> a, In<Mat<T>> b, Out<Mat<T>> c, Write write) {
+  require(a.cols() == b.rows(), "matmul: a's columns must equal b's rows");
+  require_shape("matmul: c", shape_of(c), {a.rows(), b.cols()});
+  if (write == Write::set) {
+    c.noalias() = a * b;
+  } else {
+    c.noalias() += a * b;
+  }
+}
+
+template <Real T>
+void matmul_nt(In<Mat<T>> a, In<Mat<T>> b, Out<Mat<T>> c, Write write) {
+  require(a.cols() == b.cols(), "matmul_nt: a and b must have rows of equal length");
+  require_shape("matmul_nt: c", shape_of(c), {a.rows(), b.rows()});
+  if (write == Write::set) {
+    c.noalias() = a * b.transpose();
+  } else {
+    c.noalias() += a * b.transpose();
+  }
+}
+
+template <Real T>
+void matmul_tn(In<Mat<T>> a, In<Mat<T>> b, Out<Mat<T>> c, Write write) {
+  require(a.rows() == b.rows(), "matmul_tn: a and b must have equally many rows");
+  require_shape("matmul_tn: c", shape_of(c), {a.cols(), b.cols()});
+  if (write == Write::set) {
+    c.noalias() = a.transpose() * b;
+  } else {
+    c.noalias() += a.transpose() * b;
+  }
+}
+
+template void matmul<float>(In<Mat<float>>, In<Mat<float>>, Out<Mat<float>>, Write);
+template void matmul<double>(In<Mat<double>>, In<Mat<double>>, Out<Mat<double>>, Write);
+template void matmul_nt<float>(In<Mat<float>>, In<Mat<float>>, Out<Mat<float>>, Write);
+template void matmul_nt<double>(In<Mat<double>>, In<Mat<double>>, Out<Mat<double>>, Write);
+template void matmul_tn<float>(In<Mat<float>>, In<Mat<float>>, Out<Mat<float>>, Write);
+template void matmul_tn<double>(In<Mat<double>>, In<Mat<double>>, Out<Mat<double>>, Write);
+
+}  // namespace tpp
