@@ -1,0 +1,93 @@
+# The rooms of the house: what a chapter, a kernel and every other folder are to the build. Sources are globbed, so a new
+# file needs no list; an empty folder is a target without sources.
+
+set_property(GLOBAL PROPERTY TPP_CHAPTERS "")
+
+# A library tpp_<name> (tpp::<name>) from the given sources, ours by flags and warnings. Without sources: headers only.
+function(tpp_library name)
+  if(ARGN)
+    add_library(tpp_${name} STATIC ${ARGN})
+    target_link_libraries(tpp_${name} PUBLIC tpp::options PRIVATE tpp::warnings)
+  else()
+    add_library(tpp_${name} INTERFACE)
+    target_link_libraries(tpp_${name} INTERFACE tpp::options)
+  endif()
+  add_library(tpp::${name} ALIAS tpp_${name})
+endfunction()
+
+# Link for users too, whether the library has sources or not.
+function(tpp_link name)
+  get_target_property(type tpp_${name} TYPE)
+  if(type STREQUAL "INTERFACE_LIBRARY")
+    target_link_libraries(tpp_${name} INTERFACE ${ARGN})
+  else()
+    target_link_libraries(tpp_${name} PUBLIC ${ARGN})
+  endif()
+endfunction()
+
+# tpp_add_chapter(12_rmsnorm NEEDS 01_tensor 02_tape [SOURCES a.cpp …])
+#
+# The library tpp::12_rmsnorm from the folder's *.cpp (or SOURCES). A chapter may need earlier chapters only.
+function(tpp_add_chapter name)
+  cmake_parse_arguments(PARSE_ARGV 1 chapter "" "" "SOURCES;NEEDS")
+  if(chapter_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "tpp_add_chapter(${name}): what is '${chapter_UNPARSED_ARGUMENTS}'? Known: SOURCES, NEEDS.")
+  endif()
+  if(NOT name MATCHES "^([0-9][0-9])_[a-z0-9_]+$")
+    message(FATAL_ERROR "tpp_add_chapter(${name}): a chapter is named by two digits and a word, like 12_rmsnorm.")
+  endif()
+  set(number ${CMAKE_MATCH_1})
+  if(NOT chapter_SOURCES)
+    file(GLOB chapter_SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  endif()
+
+  tpp_library(${name} ${chapter_SOURCES})
+  tpp_link(${name} Eigen3::Eigen)
+  foreach(needed IN LISTS chapter_NEEDS)
+    string(SUBSTRING ${needed} 0 2 needed_number)
+    if(NOT needed_number LESS number)
+      message(FATAL_ERROR "Chapter ${name} needs ${needed}, which is not an earlier chapter.")
+    endif()
+    if(NOT TARGET tpp_${needed})
+      message(FATAL_ERROR "Chapter ${name} needs ${needed}, but there is no chapters/${needed}/CMakeLists.txt.")
+    endif()
+    tpp_link(${name} tpp::${needed})
+  endforeach()
+  set_property(GLOBAL APPEND PROPERTY TPP_CHAPTERS tpp::${name})
+endfunction()
+
+# tpp_add_kernel(rmsnorm [SOURCES rmsnorm.cu …])
+#
+# A kernel's twin: pointers and sizes in, no Eigen. With a CUDA toolkit (TPP_CUDA) nvcc compiles it; without one the C++
+# compiler does, against kernels/simt, the CUDA language on a CPU. Kernels may use kernels/ only.
+function(tpp_add_kernel name)
+  cmake_parse_arguments(PARSE_ARGV 1 kernel "" "" "SOURCES")
+  if(NOT kernel_SOURCES)
+    file(GLOB kernel_SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cu ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  endif()
+  tpp_library(kernel_${name} ${kernel_SOURCES})
+  foreach(source IN LISTS kernel_SOURCES)
+    if(source MATCHES "\\.cu$" AND NOT TPP_CUDA)
+      set_source_files_properties(${source} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-xc++")
+    endif()
+  endforeach()
+endfunction()
+
+# tpp_add_room(assets): the library tpp::assets from assets/*.cpp, on top of the chapters.
+function(tpp_add_room name)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${name}/*.cpp)
+  tpp_library(${name} ${sources})
+  tpp_link(${name} tpp::chapters)
+endfunction()
+
+# What was decided, in a few lines.
+function(tpp_print_summary)
+  get_property(chapters GLOBAL PROPERTY TPP_CHAPTERS)
+  list(LENGTH chapters count)
+  get_property(viewer GLOBAL PROPERTY TPP_VIEWER_STATE)
+  get_property(origins GLOBAL PROPERTY TPP_ORIGINS)
+  message(STATUS "Transformer++: ${count} chapters, ${CMAKE_BUILD_TYPE}, ${TPP_ISA}, viewer ${viewer}")
+  foreach(origin IN LISTS origins)
+    message(STATUS "  ${origin}")
+  endforeach()
+endfunction()
