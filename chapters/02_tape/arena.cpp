@@ -1,0 +1,54 @@
+#include "chapters/02_tape/arena.h"
+
+#include <algorithm>
+#include <new>
+
+namespace tpp {
+namespace {
+
+constexpr std::size_t kSmallestBlock = std::size_t(1) << 18;
+
+std::size_t round_up(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }
+
+}  // namespace
+
+void Arena::Free::operator()(std::byte* p) const {
+  ::operator delete(p, std::align_val_t(kAlignment));
+}
+
+Arena::Block Arena::make_block(std::size_t bytes) {
+  void* memory = ::operator new(bytes, std::align_val_t(kAlignment));
+  return {std::unique_ptr<std::byte, Free>(static_cast<std::byte*>(memory)), bytes};
+}
+
+void* Arena::allocate(std::size_t bytes) {
+  bytes = round_up(std::max<std::size_t>(bytes, 1), kAlignment);
+  if (blocks_.empty() || used_ + bytes > blocks_.back().size) {
+    // Start a block as large as all before it: few blocks, however large the pass
+    const std::size_t size = std::max({bytes, kSmallestBlock, capacity()});
+    used_before_ += used_;
+    blocks_.push_back(make_block(size));
+    used_ = 0;
+  }
+  std::byte* memory = blocks_.back().memory.get() + used_;
+  used_ += bytes;
+  return memory;
+}
+
+void Arena::reset() {
+  if (blocks_.size() > 1) {
+    const std::size_t needed = used();
+    blocks_.clear();
+    blocks_.push_back(make_block(needed));
+  }
+  used_ = 0;
+  used_before_ = 0;
+}
+
+std::size_t Arena::capacity() const {
+  std::size_t sum = 0;
+  for (const Block& block : blocks_) sum += block.size;
+  return sum;
+}
+
+}  // namespace tpp

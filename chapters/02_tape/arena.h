@@ -1,0 +1,52 @@
+// Memory for one pass: handed out by moving a pointer, given back all at once.
+//
+// A training step makes the same few hundred values again and again. An arena keeps the memory of
+// the last step, so after the first one nothing is asked of the system, and the values of a pass lie
+// close together.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+namespace tpp {
+
+class Arena {
+ public:
+  static constexpr std::size_t kAlignment = 64;  // a cache line; more than any vector register
+
+  Arena() = default;
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+
+  /// Memory for `bytes` bytes, aligned to a cache line, until reset(). Its contents are undefined.
+  [[nodiscard]] void* allocate(std::size_t bytes);
+
+  template <class T>
+  [[nodiscard]] T* allocate_array(std::ptrdiff_t count) {
+    return static_cast<T*>(allocate(sizeof(T) * static_cast<std::size_t>(count)));
+  }
+
+  /// Everything handed out becomes free again. When the last pass needed several blocks they are
+  /// replaced by one that holds it whole.
+  void reset();
+
+  [[nodiscard]] std::size_t capacity() const;  // bytes held from the system
+  [[nodiscard]] std::size_t used() const { return used_before_ + used_; }  // bytes handed out
+
+ private:
+  struct Free {
+    void operator()(std::byte* p) const;
+  };
+  struct Block {
+    std::unique_ptr<std::byte, Free> memory;
+    std::size_t size = 0;
+  };
+  static Block make_block(std::size_t bytes);
+
+  std::vector<Block> blocks_;      // the last one is being handed out
+  std::size_t used_ = 0;           // of the last block
+  std::size_t used_before_ = 0;    // of the blocks before it
+};
+
+}  // namespace tpp

@@ -1,0 +1,302 @@
+// Reverse-mode differentiation over matrices: compute forwards, remember, walk back.
+//
+// An operation does three things. It computes. It names its result, so that anybody may look at it
+// ("block2/attn/probs"). And it leaves a closure that turns the gradient of its result into gradients
+// of its inputs. backward() runs the closures in reverse order. So whatever is composed from
+// operations can be trained, and nobody writes the backward pass of a model by hand.
+//
+// A value that is used twice gets a gradient from each use, and the two are added. That sum is the
+// tape's business, not the operation's: backward functions return fresh gradients.
+#pragma once
+
+#include <functional>
+#include <initializer_list>
+#include <new>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "chapters/01_tensor/tensor.h"
+#include "chapters/02_tape/arena.h"
+
+namespace tpp {
+
+template <Real T>
+class Tape;
+
+/// A value on a tape: cheap to copy, valid until the tape is reset.
+template <Real T>
+struct Var {
+  Tape<T>* tape = nullptr;
+  int id = -1;
+
+  explicit operator bool() const { return tape != nullptr; }
+  [[nodiscard]] Index rows() const;
+  [[nodiscard]] Index cols() const;
+  [[nodiscard]] Shape shape() const { return {rows(), cols()}; }
+  [[nodiscard]] MatMap<T> value() const;  // (rows, cols)
+  [[nodiscard]] RowMap<T> row() const;    // (cols); the value must have one row
+  [[nodiscard]] MatMap<T> grad() const;   // (rows, cols); only while its gradient is kept
+  [[nodiscard]] bool has_grad() const;
+};
+
+/// Where one operation writes the gradient of one of its inputs.
+///
+/// The first to arrive writes into the input's own buffer. A later one writes into scratch memory,
+/// which is added when the sink goes out of scope.
+template <Real T>
+class Sink {
+ public:
+  Sink(Tape<T>& tape, MatMap<T> target, bool is_scratch, int id)
+      : tape_(&tape), target_(target), is_scratch_(is_scratch), id_(id) {}
+  Sink(const Sink&) = delete;
+  Sink& operator=(const Sink&) = delete;
+  ~Sink();
+
+  [[nodiscard]] MatMap<T> mat() const { return target_; }
+  [[nodiscard]] RowMap<T> row() const {
+    MatMap<T> map = target_;
+    return RowMap<T>(map.data(), map.cols());
+  }
+
+ private:
+  Tape<T>* tape_;
+  MatMap<T> target_;
+  bool is_scratch_;
+  int id_;  // −1: nobody wants this gradient
+};
+
+/// Where to set or add the gradient of one input without scratch memory: for products, which can do
+/// either, and for expressions.
+template <Real T>
+struct Target {
+  MatMap<T> mat;
+  Write write;
+
+  template <class Expression>
+  void put(const Expression& expression) const {
+    MatMap<T> out = mat;
+    if (write == Write::set) {
+      out = expression;
+    } else {
+      out += expression;
+    }
+  }
+};
+
+/// Called with the full name of a value and the value, as soon as it is there.
+template <Real T>
+using Observer = std::function<void(std::string_view name, const ConstMatMap<T>& value)>;
+
+enum class Grad { record, skip };  // skip: inference, no closures, no gradients
+
+template <Real T>
+class Tape {
+ public:
+  Tape() = default;
+  Tape(const Tape&) = delete;
+  Tape& operator=(const Tape&) = delete;
+
+  /// Forget all values; keep the memory for the next pass.
+  void reset(Grad mode = Grad::record);
+
+  // --- What enters a tape -----------------------------------------------------------------------
+
+  /// A constant: copied, no gradient. Its name may be observed.
+  Var<T> input(In<Mat<T>> value, std::string_view name);
+
+  /// A value whose gradient is wanted, copied. For tests and for looking at gradients of inputs.
+  Var<T> variable(In<Mat<T>> value, std::string_view name);
+
+  /// A parameter: value and gradient live elsewhere. `write` says whether its first gradient of this
+  /// pass replaces what stands in `grad` or is added to it. A null `grad` makes it a constant.
+  Var<T> parameter(T* value, T* grad, Index rows, Index cols, std::string_view name, Write write);
+
+  // --- What operations use -----------------------------------------------------------------------
+
+  /// A new (rows, cols) value, uninitialised. Write it, then record() it.
+  Var<T> make(Index rows, Index cols, std::string_view name);
+
+  /// A value that shares the memory of x's columns [first, first + count).
+  Var<T> columns(Var<T> x, Index first, Index count, int group, std::string_view name);
+  /// A number for one partition of a value into columns().
+  int new_group() { return ++groups_; }
+
+  /// y is computed from `inputs`: show it to its observers and keep the closure for its gradient.
+  /// The closure is called with the tape, when y.grad() is complete.
+  template <class F>
+  Var<T> record(Var<T> y, std::initializer_list<Var<T>> inputs, F backward) {
+    static_assert(std::is_trivially_destructible_v<F>, "closures live in the arena: capture views");
+    Node& node = nodes_[std::size_t(y.id)];
+    if (mode_ == Grad::record) {
+      for (const Var<T>& input : inputs) node.wants_grad |= nodes_[std::size_t(input.id)].wants_grad;
+    }
+    if (node.wants_grad) {
+      node.closure = new (arena_.allocate(sizeof(F))) F(std::move(backward));
+      node.call = [](Tape& tape, void* closure) { (*static_cast<F*>(closure))(tape); };
+    }
+    show(y.id);
+    return y;
+  }
+  /// y is a by-product to look at, such as the attention probabilities: no gradient flows from it.
+  Var<T> record(Var<T> y) {
+    show(y.id);
+    return y;
+  }
+
+  /// Memory until reset(), for what backward needs besides the values.
+  [[nodiscard]] T* scratch(Index count) { return arena_.allocate_array<T>(count); }
+  [[nodiscard]] ColMap<T> scratch_col(Index n) { return ColMap<T>(scratch(n), n); }
+  [[nodiscard]] MatMap<T> scratch_mat(Index rows, Index cols) {
+    return MatMap<T>(scratch(rows * cols), rows, cols, Eigen::OuterStride<>(cols));
+  }
+  /// A copy of `values` until reset().
+  [[nodiscard]] std::span<const int> keep(std::span<const int> values);
+
+  /// In a closure: where to write the gradient of input x.
+  [[nodiscard]] Sink<T> sink(Var<T> x);
+  [[nodiscard]] Target<T> target(Var<T> x);
+  [[nodiscard]] bool wants_grad(Var<T> x) const { return nodes_[std::size_t(x.id)].wants_grad; }
+
+  // --- Names ---------------------------------------------------------------------------------------
+
+  /// While it lives, names start with `name` and a slash. The text must outlive the pass.
+  class Scope {
+   public:
+    Scope(Tape& tape, std::string_view name);
+    ~Scope() { tape_.scope_ = parent_; }
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
+   private:
+    Tape& tape_;
+    int parent_;
+  };
+  [[nodiscard]] Scope scope(std::string_view name) { return Scope(*this, name); }
+
+  /// "block2/attn/probs". Built when asked for: names cost nothing while nobody looks.
+  [[nodiscard]] std::string name(Var<T> x) const;
+
+  // --- Running back ---------------------------------------------------------------------------------
+
+  /// Gradients of `loss`, a (1, 1) value, times `seed`, for everything that wants one.
+  ///
+  /// A gradient's buffer is used again once its closure has run, unless keep_gradients(true).
+  /// Errors  ShapeError unless loss is (1, 1)
+  void backward(Var<T> loss, T seed = T(1));
+  /// The same for any value, given ∂L/∂y.
+  void backward_from(Var<T> y, In<Mat<T>> dy);
+
+  void keep_gradients(bool keep) { keep_gradients_ = keep; }
+
+  // --- Looking in -----------------------------------------------------------------------------------
+
+  /// Call `observer` with every value (or gradient) whose name matches `pattern`, in this and later
+  /// passes. A star matches anything: "block*/attn/probs".
+  void observe(std::string pattern, Observer<T> observer);
+  void observe_gradient(std::string pattern, Observer<T> observer);
+  void stop_observing();
+
+  /// The value with this full name, or an empty Var. The last one if there are several.
+  [[nodiscard]] Var<T> find(std::string_view full_name);
+  [[nodiscard]] int size() const { return int(nodes_.size()); }
+  [[nodiscard]] Var<T> at(int id) { return {this, id}; }
+  [[nodiscard]] const Arena& arena() const { return arena_; }
+
+ private:
+  friend struct Var<T>;
+  friend class Sink<T>;
+
+  // Whether a gradient's buffer holds something yet
+  enum class Filled { no, parts, yes };
+
+  struct Node {
+    T* value = nullptr;
+    T* grad = nullptr;
+    Index rows = 0, cols = 0, stride = 0;
+    int scope = -1;
+    std::string_view name;
+    int parent = -1;     // columns() of this node
+    int group = 0;       // which partition wrote the parent's gradient first
+    Index offset = 0;    // first column in the parent
+    Filled filled = Filled::no;
+    bool wants_grad = false;
+    bool external_grad = false;  // a parameter's: not ours to use again
+    void* closure = nullptr;
+    void (*call)(Tape&, void*) = nullptr;
+  };
+  struct ScopeName {
+    int parent;
+    std::string_view name;
+  };
+  struct Watch {
+    std::string pattern;
+    Observer<T> observer;
+  };
+  struct FreeList {
+    Index count;
+    std::vector<T*> buffers;
+  };
+
+  int add_node(Index rows, Index cols, std::string_view name);
+  void show(int id);
+  void own_gradient(int id);
+  void run_back(int from);
+  T* acquire(Index count);
+  void release(T* buffer, Index count);
+  MatMap<T> grad_map(int id);
+  void full_name(int scope, std::string_view name, std::string& out) const;
+
+  Arena arena_;
+  std::vector<Node> nodes_;
+  std::vector<ScopeName> scopes_;
+  int scope_ = -1;
+  int groups_ = 0;
+  Grad mode_ = Grad::record;
+  bool keep_gradients_ = false;
+  std::vector<Watch> watches_, gradient_watches_;
+  std::vector<FreeList> free_;
+  mutable std::string name_buffer_;
+};
+
+/// Does `pattern`, in which a star stands for any text, match the whole of `name`?
+[[nodiscard]] bool matches(std::string_view pattern, std::string_view name);
+
+template <Real T>
+Index Var<T>::rows() const {
+  return tape->nodes_[std::size_t(id)].rows;
+}
+template <Real T>
+Index Var<T>::cols() const {
+  return tape->nodes_[std::size_t(id)].cols;
+}
+template <Real T>
+MatMap<T> Var<T>::value() const {
+  const auto& node = tape->nodes_[std::size_t(id)];
+  return MatMap<T>(node.value, node.rows, node.cols, Eigen::OuterStride<>(node.stride));
+}
+template <Real T>
+RowMap<T> Var<T>::row() const {
+  const auto& node = tape->nodes_[std::size_t(id)];
+  require(node.rows == 1, "row(): the value must have one row");
+  return RowMap<T>(node.value, node.cols);
+}
+template <Real T>
+MatMap<T> Var<T>::grad() const {
+  require(has_grad(), "grad(): no gradient has reached this value");
+  return tape->grad_map(id);
+}
+template <Real T>
+bool Var<T>::has_grad() const {
+  const auto& node = tape->nodes_[std::size_t(id)];
+  if (node.parent >= 0 && node.filled == Tape<T>::Filled::no) return Var{tape, node.parent}.has_grad();
+  return node.filled != Tape<T>::Filled::no && node.grad != nullptr;
+}
+
+extern template class Tape<float>;
+extern template class Tape<double>;
+
+}  // namespace tpp
