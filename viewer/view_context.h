@@ -1,0 +1,33 @@
+// What a panel is given: what widgets are given (Ui), and the runs' frames, the shared selection,
+// commands, and where the panel stands.
+#pragma once
+
+#include "viewer/commands_ui.h"
+#include "viewer/layout.h"
+#include "viewer/selection.h"
+#include "viewer/ui.h"
+
+namespace tpp::viewer {
+
+struct Frame;       // viewer/run/frame.h: an immutable picture of a run at one step
+struct RunControl;  // viewer/run/: how to send commands to the trainers
+
+/// Which run the panels show.
+enum class Compare { a, b, difference };
+
+struct ViewContext : Ui {
+  Selection& selection;
+  Commands& commands;
+  Layout& layout;
+  Rect rect;                 // the panel's content, in window units
+  const Frame* a = nullptr;  // run A's frame; null before the first
+  const Frame* b = nullptr;  // run B's; null without one
+  Compare compare = Compare::a;
+  RunControl* control = nullptr;  // null in tests that only look
+  double time = 0;                // seconds since the start, for animation
+
+  /// The frame of the run that is shown (A for the difference).
+  const Frame* shown() const { return compare == Compare::b ? b : a; }
+};
+
+}  // namespace tpp::viewer

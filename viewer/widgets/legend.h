@@ -1,0 +1,30 @@
+// The colour bar beside a map: its numbers, how the range was chosen, a histogram of the values,
+// and a loud count of what is not a number.
+#pragma once
+
+#include <imgui.h>
+
+#include "viewer/colormap.h"
+#include "viewer/ui.h"
+
+namespace tpp::viewer {
+
+class Heatmap;
+
+struct LegendSpec {
+  Colormap map = Colormap::viridis;
+  ValueRange range;
+  RangePolicy policy = RangePolicy::fixed;
+  const ValueStats* stats = nullptr;  // null: no histogram
+  std::string unit;                   // after the numbers' title: "probability"
+};
+
+/// A horizontal bar at the cursor, `width` units wide (0: what is left), about 3 em high.
+/// Probe "legend/ID".
+void draw_legend(Ui& ui, const char* id, const LegendSpec& spec, float width = 0);
+void draw_legend(Ui& ui, const char* id, const Heatmap& map, const std::string& unit = "",
+                 float width = 0);
+/// The height that draw_legend takes.
+float legend_height(const Ui& ui);
+
+}  // namespace tpp::viewer
