@@ -1,0 +1,161 @@
+#include "chapters/06_attention/attention.h"
+
+#include <cmath>
+
+#include "chapters/01_tensor/matmul.h"
+
+namespace tpp {
+
+// [snip attention_head_forward]
+template <Real T>
+void attention_head_forward(In<Mat<T>> q, In<Mat<T>> k, In<Mat<T>> v, In<RowVec<T>> bias, Mask mask,
+                            T scale, Out<Mat<T>> out, Out<Mat<T>> probs) {
+  const Index L = q.rows();
+  require_shape("attention: k", shape_of(k), shape_of(q));
+  require_shape("attention: v", shape_of(v), shape_of(out));
+  require_shape("attention: probs", shape_of(probs), {L, L});
+  if (bias.size() != 0) require_shape("attention: the bias", shape_of(bias), {1, 2 * L - 1});
+
+  for (Index t0 = 0; t0 < L; t0 += kAttentionBlock) {
+    // Compare this block of queries with the keys that its last query sees
+    const Index rows = std::min(kAttentionBlock, L - t0);
+    const Index seen = mask.visible(t0 + rows - 1, L);
+    matmul_nt<T>(q.middleRows(t0, rows), k.topRows(seen), probs.block(t0, 0, rows, seen));
+
+    for (Index t = t0; t < t0 + rows; ++t) {
+      // Scale, shift by distance, and forget the keys that this query does not see
+      const Index visible = mask.visible(t, L);
+      auto row = probs.row(t).head(visible).array();
+      row *= scale;
+      if (bias.size() != 0) row += bias.segment(L - 1 - t, visible).array();
+      probs.row(t).tail(L - visible).setZero();
+
+      // Turn the row into weights that add up to one. Less the maximum, exp cannot overflow
+      row = (row - row.maxCoeff()).exp();
+      row *= T(1) / row.sum();
+    }
+
+    // Mix the values
+    matmul<T>(probs.block(t0, 0, rows, seen), v.topRows(seen), out.middleRows(t0, rows));
+  }
+}
+// [/snip]
+
+// [snip attention_head_backward]
+template <Real T>
+void attention_head_backward(In<Mat<T>> dout, In<Mat<T>> q, In<Mat<T>> k, In<Mat<T>> v,
+                             In<Mat<T>> probs, Mask mask, T scale, Write shared, Out<Mat<T>> dq,
+                             Out<Mat<T>> dk, Out<Mat<T>> dv, Out<RowVec<T>> dbias,
+                             Out<Mat<T>> work) {
+  const Index L = q.rows();
+  if (shared == Write::set) {
+    dk.setZero();
+    dv.setZero();
+  }
+  for (Index t0 = 0; t0 < L; t0 += kAttentionBlock) {
+    const Index rows = std::min(kAttentionBlock, L - t0);
+    const Index seen = mask.visible(t0 + rows - 1, L);
+
+    // out = P·v: each of the two has a gradient
+    matmul_nt<T>(dout.middleRows(t0, rows), v.topRows(seen), work.topLeftCorner(rows, seen));
+    matmul_tn<T>(probs.block(t0, 0, rows, seen), dout.middleRows(t0, rows), dv.topRows(seen),
+                 Write::add);
+
+    for (Index t = t0; t < t0 + rows; ++t) {
+      // Through the softmax: only what differs from the row's mean moves the weights
+      const auto p = probs.row(t).head(seen).array();
+      auto ds = work.row(t - t0).head(seen).array();
+      ds = p * (ds - (p * ds).sum());
+      if (dbias.size() != 0) dbias.segment(L - 1 - t, seen) += ds.matrix();
+      ds *= scale;
+    }
+
+    // logits = scale · q·kᵀ
+    matmul<T>(work.topLeftCorner(rows, seen), k.topRows(seen), dq.middleRows(t0, rows));
+    matmul_tn<T>(work.topLeftCorner(rows, seen), q.middleRows(t0, rows), dk.topRows(seen),
+                 Write::add);
+  }
+}
+// [/snip]
+
+template <Real T>
+Var<T> detail::attention_with_heads(Var<T> q, Var<T> k, Var<T> v, Var<T> bias, AttentionConfig cfg,
+                                    std::string_view name) {
+  const Index L = cfg.T, H = cfg.H, G = cfg.G;
+  const Mask mask = cfg.mask;
+  require(L > 0 && q.rows() % L == 0, "attention: T must divide the number of rows");
+  require(H > 0 && q.cols() % H == 0, "attention: H must divide the number of columns");
+  require(G > 0 && H % G == 0, "attention: the key heads must divide the query heads");
+  const Index B = q.rows() / L, K = q.cols() / H;
+  require_shape("attention: k", k.shape(), {q.rows(), G * K});
+  require_shape("attention: v", v.shape(), {q.rows(), G * K});
+  if (bias) require_shape("attention: the bias", bias.shape(), {H, 2 * L - 1});
+  const T scale = cfg.scale == 0 ? T(1) / std::sqrt(T(K)) : T(cfg.scale);
+
+  // Forward: one head of one sequence at a time
+  Tape<T>& tape = *q.tape;
+  const Var<T> probs = tape.make(B * H * L, L, "probs");  // (B·H·T, T)
+  const Var<T> out = tape.make(q.rows(), q.cols(), name);
+  const RowVec<T> none;
+  for (Index b = 0; b < B; ++b) {
+    for (Index h = 0; h < H; ++h) {
+      const Index g = h / (H / G);
+      const auto head = [&](const Var<T>& x, Index i) { return x.value().block(b * L, i * K, L, K); };
+      const auto p = probs.value().middleRows((b * H + h) * L, L);
+      if (bias) {
+        attention_head_forward<T>(head(q, h), head(k, g), head(v, g), bias.value().row(h), mask,
+                                  scale, head(out, h), p);
+      } else {
+        attention_head_forward<T>(head(q, h), head(k, g), head(v, g), none, mask, scale,
+                                  head(out, h), p);
+      }
+    }
+  }
+  tape.record(probs);
+
+  // Backward: a group's first head sets dk and dv, the others add
+  const auto backward = [=](Tape<T>& t) {
+    const Sink<T> dq = t.sink(q), dk = t.sink(k), dv = t.sink(v);
+    const bool wants_bias = bias && t.wants_grad(bias);
+    MatMap<T> dbias = t.scratch_mat(wants_bias ? H : 0, wants_bias ? 2 * L - 1 : 0);
+    dbias.setZero();
+    const MatMap<T> work = t.scratch_mat(kAttentionBlock, L);
+    RowMap<T> nothing(nullptr, 0);
+    for (Index b = 0; b < B; ++b) {
+      for (Index h = 0; h < H; ++h) {
+        const Index g = h / (H / G);
+        const Write shared = h % (H / G) == 0 ? Write::set : Write::add;
+        const auto block = [&](MatMap<T> x, Index i) { return x.block(b * L, i * K, L, K); };
+        const auto p = probs.value().middleRows((b * H + h) * L, L);
+        RowMap<T> db = wants_bias ? RowMap<T>(dbias.data() + h * (2 * L - 1), 2 * L - 1) : nothing;
+        attention_head_backward<T>(block(out.grad(), h), block(q.value(), h), block(k.value(), g),
+                                   block(v.value(), g), p, mask, scale, shared, block(dq.mat(), h),
+                                   block(dk.mat(), g), block(dv.mat(), g), db, MatMap<T>(work));
+      }
+    }
+    if (wants_bias) t.target(bias).put(dbias);
+  };
+  return bias ? tape.record(out, {q, k, v, bias}, backward) : tape.record(out, {q, k, v}, backward);
+}
+
+template <Real T>
+Var<T> attention(Var<T> q, Var<T> k, Var<T> v, Var<T> bias, AttentionConfig cfg,
+                 std::string_view name) {
+  require(cfg.G == cfg.H, "attention: every query head has its own keys here; sharing is chapter 15");
+  return detail::attention_with_heads(q, k, v, bias, cfg, name);
+}
+
+#define TPP_INSTANTIATE(T)                                                                        \
+  template void attention_head_forward<T>(In<Mat<T>>, In<Mat<T>>, In<Mat<T>>, In<RowVec<T>>,      \
+                                          Mask, T, Out<Mat<T>>, Out<Mat<T>>);                     \
+  template void attention_head_backward<T>(In<Mat<T>>, In<Mat<T>>, In<Mat<T>>, In<Mat<T>>,        \
+                                           In<Mat<T>>, Mask, T, Write, Out<Mat<T>>, Out<Mat<T>>,  \
+                                           Out<Mat<T>>, Out<RowVec<T>>, Out<Mat<T>>);             \
+  template Var<T> attention<T>(Var<T>, Var<T>, Var<T>, Var<T>, AttentionConfig, std::string_view); \
+  template Var<T> detail::attention_with_heads<T>(Var<T>, Var<T>, Var<T>, Var<T>,                 \
+                                                  AttentionConfig, std::string_view);
+TPP_INSTANTIATE(float)
+TPP_INSTANTIATE(double)
+#undef TPP_INSTANTIATE
+
+}  // namespace tpp
