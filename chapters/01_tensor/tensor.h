@@ -8,7 +8,6 @@
 #include <Eigen/Core>
 #include <concepts>
 #include <cstdint>
-#include <source_location>
 #include <string_view>
 
 #include "chapters/01_tensor/errors.h"
@@ -62,19 +61,31 @@ template <class M>
   return {m.rows(), m.cols()};
 }
 
+/// A place in the source: as a default argument, the place of the call.
+struct Place {
+  const char* file;
+  int line;
+  const char* function;
+
+  // std::source_location would be the same, but clang 14 does not have it
+  static constexpr Place here(const char* file = __builtin_FILE(), int line = __builtin_LINE(),
+                              const char* function = __builtin_FUNCTION()) {
+    return {file, line, function};
+  }
+};
+
 namespace detail {
-[[noreturn]] void throw_shape_error(std::string_view what, Shape got, Shape want,
-                                    const std::source_location& at);
+[[noreturn]] void throw_shape_error(std::string_view what, Shape got, Shape want, Place at);
 }
 
 /// Throw ShapeError unless `got` is `want`: "rmsnorm: gain is (1, 8), wanted (1, 16)  [file:line]".
 inline void require_shape(std::string_view what, Shape got, Shape want,
-                          const std::source_location at = std::source_location::current()) {
+                          Place at = Place::here()) {
   if (!(got == want)) detail::throw_shape_error(what, got, want, at);
 }
 
 /// Throw ShapeError with this sentence unless `condition` holds.
 void require(bool condition, std::string_view sentence,
-             const std::source_location at = std::source_location::current());
+             Place at = Place::here());
 
 }  // namespace tpp
