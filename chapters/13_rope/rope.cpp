@@ -1,0 +1,116 @@
+#include "chapters/13_rope/rope.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace tpp {
+
+std::vector<double> rope_frequencies(Index K, double base) {
+  require(K > 0 && K % 2 == 0, "rope: a head needs an even number of features, they turn in pairs");
+  require(base > 0, "rope: the base must be positive");
+  std::vector<double> theta;
+  for (Index p = 0; p < K / 2; ++p) theta.push_back(std::pow(base, -2.0 * double(p) / double(K)));
+  return theta;
+}
+
+template <Real T>
+RopeTable<T> rope_table(Index length, Index K, RopeConfig cfg) {
+  const std::vector<double> theta = rope_frequencies(K, cfg.base);
+  RopeTable<T> table{Mat<T>(length, K / 2), Mat<T>(length, K / 2)};
+  for (Index t = 0; t < length; ++t) {
+    for (Index p = 0; p < K / 2; ++p) {
+      // In double: at position 1000 a float's angle is already wrong in the fourth digit
+      const double angle = double(t) * theta[std::size_t(p)];
+      table.cos(t, p) = T(std::cos(angle));
+      table.sin(t, p) = T(std::sin(angle));
+    }
+  }
+  return table;
+}
+
+namespace {
+
+template <Real T>
+void require_rope(In<Mat<T>> x, Index length, Index K, const RopeTable<T>& table, Shape y) {
+  require(K > 0 && K % 2 == 0, "rope: a head needs an even number of features, they turn in pairs");
+  require(x.cols() % K == 0, "rope: the columns must be whole heads of K features");
+  require(length > 0 && x.rows() % length == 0, "rope: the rows must be whole sequences");
+  require_shape("rope: the table's sine", shape_of(table.sin), shape_of(table.cos));
+  require_shape("rope: the table", {std::min(table.cos.rows(), length), table.cos.cols()},
+                {length, K / 2});
+  require_shape("rope: the output", y, shape_of(x));
+}
+
+// [snip rope_rotate]
+// Turn by `direction` (+1 or −1) times the angle.
+template <Real T>
+void rotate(In<Mat<T>> x, Index length, Index K, const RopeTable<T>& table, Pairing pairing,
+            T direction, Out<Mat<T>> y) {
+  const Index half = K / 2;
+  for (Index n = 0; n < x.rows(); ++n) {
+    const Index t = n % length;
+    for (Index first = 0; first < x.cols(); first += K) {
+      if (pairing == Pairing::halves) {
+        // All the first partners stand together, and all the second: K/2 planes turn at once
+        y.row(n).segment(first, half).array() =
+            x.row(n).segment(first, half).array() * table.cos.row(t).array() -
+            x.row(n).segment(first + half, half).array() * (direction * table.sin.row(t).array());
+        y.row(n).segment(first + half, half).array() =
+            x.row(n).segment(first, half).array() * (direction * table.sin.row(t).array()) +
+            x.row(n).segment(first + half, half).array() * table.cos.row(t).array();
+      } else {
+        for (Index p = 0; p < half; ++p) {
+          const T c = table.cos(t, p), s = direction * table.sin(t, p);
+          const T a = x(n, first + 2 * p), b = x(n, first + 2 * p + 1);
+          y(n, first + 2 * p) = a * c - b * s;
+          y(n, first + 2 * p + 1) = a * s + b * c;
+        }
+      }
+    }
+  }
+}
+// [/snip]
+
+}  // namespace
+
+// [snip rope_forward]
+template <Real T>
+void rope_forward(In<Mat<T>> x, Index length, Index K, const RopeTable<T>& table, Pairing pairing,
+                  Out<Mat<T>> y) {
+  require_rope<T>(x, length, K, table, shape_of(y));
+  rotate<T>(x, length, K, table, pairing, T(1), y);
+}
+// [/snip]
+
+// [snip rope_backward]
+template <Real T>
+void rope_backward(In<Mat<T>> dy, Index length, Index K, const RopeTable<T>& table, Pairing pairing,
+                   Out<Mat<T>> dx) {
+  require_rope<T>(dy, length, K, table, shape_of(dx));
+  rotate<T>(dy, length, K, table, pairing, T(-1), dx);
+}
+// [/snip]
+
+template <Real T>
+Var<T> rope(Var<T> x, Index length, Index K, const RopeTable<T>& table, Pairing pairing,
+            std::string_view name) {
+  const Var<T> y = x.tape->make(x.rows(), x.cols(), name);
+  rope_forward<T>(x.value(), length, K, table, pairing, y.value());
+  return x.tape->record(y, {x}, [=, table = &table](Tape<T>& tape) {
+    const Sink<T> dx = tape.sink(x);
+    rope_backward<T>(y.grad(), length, K, *table, pairing, dx.mat());
+  });
+}
+
+#define TPP_INSTANTIATE(T)                                                               \
+  template RopeTable<T> rope_table<T>(Index, Index, RopeConfig);                         \
+  template void rope_forward<T>(In<Mat<T>>, Index, Index, const RopeTable<T>&, Pairing,  \
+                                Out<Mat<T>>);                                            \
+  template void rope_backward<T>(In<Mat<T>>, Index, Index, const RopeTable<T>&, Pairing, \
+                                 Out<Mat<T>>);                                           \
+  template Var<T> rope<T>(Var<T>, Index, Index, const RopeTable<T>&, Pairing, std::string_view);
+TPP_INSTANTIATE(float)
+TPP_INSTANTIATE(double)
+#undef TPP_INSTANTIATE
+
+}  // namespace tpp

@@ -1,0 +1,75 @@
+// RoPE: turn every query and key by an angle that grows with its position, and their dot product
+// sees only how far apart they stand.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "chapters/02_tape/tape.h"
+
+namespace tpp {
+
+/// Which two features of a head turn together, as one point in a plane.
+enum class Pairing {
+  adjacent,  // (0, 1), (2, 3), …: the paper
+  halves,    // (0, K/2), (1, K/2 + 1), …: GPT-NeoX and Llama's weights as they are shared today
+};
+
+struct RopeConfig {
+  double base = 10000;  // of the wavelengths: the slowest pair turns once in about 2π·base tokens
+  Pairing pairing = Pairing::halves;
+  // Position interpolation, NTK-aware scaling and YaRN change the frequencies, so they come in here
+};
+
+/// The angle that each pair turns by from one token to the next.
+///
+///   θ[p] = base^(−2p/K),     p = 0 … K/2 − 1
+///
+/// Errors  ShapeError unless K is even and positive, and base is positive
+/// Paper   Su et al. 2021, arXiv:2104.09864, section 3.2.2 (there p counts from 1)
+[[nodiscard]] std::vector<double> rope_frequencies(Index K, double base = 10000);
+
+/// Cosine and sine of every position's angles: computed once, read by every layer.
+template <Real T>
+struct RopeTable {
+  Mat<T> cos;  // (T, K/2)  cos(t·θ[p])
+  Mat<T> sin;  // (T, K/2)
+};
+
+/// The table for positions 0 … length − 1 and heads of K features.
+template <Real T>
+[[nodiscard]] RopeTable<T> rope_table(Index length, Index K, RopeConfig cfg = {});
+
+/// Turn each pair (a, b) of each head of row b·T + t by the angle t·θ[p].
+///
+///   y_a = x_a·cos(t·θ[p]) − x_b·sin(t·θ[p])
+///   y_b = x_a·sin(t·θ[p]) + x_b·cos(t·θ[p])
+///
+/// Shapes  x (B·T, heads·K), table (≥ T, K/2) → y (B·T, heads·K); `length` is T. y is not x
+/// Errors  ShapeError unless K is even, x has whole heads and whole sequences, and the table fits
+/// Cost    one read of x, one write of y: memory-bound
+/// Paper   Su et al. 2021, arXiv:2104.09864, eq. 34 (adjacent pairs). The halves are a fixed
+/// permutation
+///         of the features: a learned projection cannot tell the two apart, a loaded one can
+/// Twin    kernels/rope
+template <Real T>
+void rope_forward(In<Mat<T>> x, Index length, Index K, const RopeTable<T>& table, Pairing pairing,
+                  Out<Mat<T>> y);
+
+/// A rotation's transpose is its inverse: turn dy back by the same angles.
+///
+///   dx_a =  dy_a·cos(t·θ[p]) + dy_b·sin(t·θ[p])
+///   dx_b = −dy_a·sin(t·θ[p]) + dy_b·cos(t·θ[p])
+///
+/// Shapes  dy (B·T, heads·K) → dx (B·T, heads·K)
+template <Real T>
+void rope_backward(In<Mat<T>> dy, Index length, Index K, const RopeTable<T>& table, Pairing pairing,
+                   Out<Mat<T>> dx);
+
+/// On the tape: x (B·T, heads·K), which may be a block of columns → (B·T, heads·K).
+/// The table must outlive the pass.
+template <Real T>
+Var<T> rope(Var<T> x, Index length, Index K, const RopeTable<T>& table, Pairing pairing,
+            std::string_view name = "rope");
+
+}  // namespace tpp
