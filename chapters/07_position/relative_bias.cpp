@@ -1,0 +1,108 @@
+#include "chapters/07_position/relative_bias.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdlib>
+
+namespace tpp {
+
+std::vector<double> alibi_slopes(Index heads) {
+  require(heads > 0, "alibi: the number of heads must be positive");
+  const Index power = Index(std::bit_floor(std::size_t(heads)));
+  std::vector<double> slopes;
+  for (Index h = 0; h < power; ++h)
+    slopes.push_back(std::exp2(-8.0 * double(h + 1) / double(power)));
+
+  // The heads that are left go between: the odd terms of the sequence for twice as many
+  for (Index h = 0; h < heads - power; ++h) {
+    slopes.push_back(std::exp2(-8.0 * double(2 * h + 1) / double(2 * power)));
+  }
+  return slopes;
+}
+
+template <Real T>
+Mat<T> alibi_bias(Index heads, Index length) {
+  require(length > 0, "alibi: the length must be positive");
+  const std::vector<double> slopes = alibi_slopes(heads);
+  Mat<T> bias(heads, 2 * length - 1);
+  for (Index h = 0; h < heads; ++h) {
+    for (Index o = 0; o < bias.cols(); ++o) {
+      bias(h, o) = T(-slopes[std::size_t(h)] * double(std::abs(o - (length - 1))));
+    }
+  }
+  return bias;
+}
+
+int t5_bucket(Index relative, bool bidirectional, int buckets, int max_distance) {
+  require(buckets >= (bidirectional ? 4 : 2) && (!bidirectional || buckets % 2 == 0),
+          "t5_bucket: needs 2 buckets, or an even number from 4 on to look both ways");
+
+  // Give each direction its half of the buckets, or let keys after the query count as distance 0
+  int first = 0;
+  Index distance = -relative;
+  if (bidirectional) {
+    buckets /= 2;
+    if (relative > 0) first = buckets;
+    distance = std::abs(relative);
+  }
+  distance = std::max<Index>(distance, 0);
+
+  // Near distances have a bucket each
+  const int near = buckets / 2;
+  require(max_distance > near,
+          "t5_bucket: max_distance must exceed the distances with own buckets");
+  if (distance < near) return first + int(distance);
+
+  // Far ones share by logarithm. The small term keeps exact powers on their side of the floor
+  const double depth = std::log(double(distance) / near) / std::log(double(max_distance) / near);
+  const double bucket = near + std::floor(depth * (buckets - near) + 1e-9);
+  return first + int(std::min(bucket, double(buckets - 1)));
+}
+
+// [snip t5_bias_forward]
+template <Real T>
+void t5_bias_forward(In<Mat<T>> table, bool bidirectional, Out<Mat<T>> bias) {
+  require(bias.cols() % 2 == 1, "t5_bias: the output must have 2T - 1 columns");
+  require_shape("t5_bias: the output", shape_of(bias), {table.cols(), bias.cols()});
+  const Index itself = bias.cols() / 2;  // the column of offset 0
+  for (Index o = 0; o < bias.cols(); ++o) {
+    bias.col(o) = table.row(t5_bucket(o - itself, bidirectional, int(table.rows()))).transpose();
+  }
+}
+// [/snip]
+
+// [snip t5_bias_backward]
+template <Real T>
+void t5_bias_backward(In<Mat<T>> dbias, bool bidirectional, Out<Mat<T>> dtable) {
+  dtable.setZero();
+  // A row of the table was read by every offset of its bucket
+  const Index itself = dbias.cols() / 2;
+  for (Index o = 0; o < dbias.cols(); ++o) {
+    dtable.row(t5_bucket(o - itself, bidirectional, int(dtable.rows()))) +=
+        dbias.col(o).transpose();
+  }
+}
+// [/snip]
+
+template <Real T>
+Var<T> t5_bias(Var<T> table, Index length, bool bidirectional, std::string_view name) {
+  require(length > 0, "t5_bias: the length must be positive");
+  const Var<T> y = table.tape->make(table.cols(), 2 * length - 1, name);
+  t5_bias_forward<T>(table.value(), bidirectional, y.value());
+  return table.tape->record(y, {table}, [=](Tape<T>& tape) {
+    const Sink<T> dtable = tape.sink(table);
+    t5_bias_backward<T>(y.grad(), bidirectional, dtable.mat());
+  });
+}
+
+#define TPP_INSTANTIATE(T)                                          \
+  template Mat<T> alibi_bias<T>(Index, Index);                      \
+  template void t5_bias_forward<T>(In<Mat<T>>, bool, Out<Mat<T>>);  \
+  template void t5_bias_backward<T>(In<Mat<T>>, bool, Out<Mat<T>>); \
+  template Var<T> t5_bias<T>(Var<T>, Index, bool, std::string_view);
+TPP_INSTANTIATE(float)
+TPP_INSTANTIATE(double)
+#undef TPP_INSTANTIATE
+
+}  // namespace tpp

@@ -1,0 +1,68 @@
+#include "chapters/07_position/sinusoidal.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace tpp {
+
+template <Real T>
+Mat<T> sinusoidal_table(Index length, Index D) {
+  require(length >= 0 && D >= 0, "sinusoidal: a table cannot have a negative size");
+  Mat<T> table(length, D);
+  for (Index d = 0; d < D; ++d) {
+    // A sine and its cosine share a wavelength: a shift in time turns the pair
+    const double frequency = std::pow(10000.0, -double(d - d % 2) / double(D));
+    for (Index t = 0; t < length; ++t) {
+      const double angle = double(t) * frequency;
+      table(t, d) = T(d % 2 == 0 ? std::sin(angle) : std::cos(angle));
+    }
+  }
+  return table;
+}
+
+// [snip add_positions_forward]
+template <Real T>
+void add_positions_forward(In<Mat<T>> x, In<Mat<T>> table, Index length, Out<Mat<T>> y) {
+  require(length > 0 && x.rows() % length == 0, "positions: the rows must be whole sequences");
+  require_shape("positions: the table", {std::min(table.rows(), length), table.cols()},
+                {length, x.cols()});
+  for (Index first = 0; first < x.rows(); first += length) {
+    y.middleRows(first, length) = x.middleRows(first, length) + table.topRows(length);
+  }
+}
+// [/snip]
+
+// [snip add_positions_backward]
+template <Real T>
+void add_positions_backward(In<Mat<T>> dy, Index length, Out<Mat<T>> dtable) {
+  dtable.setZero();
+  // The forward gave a row to every sequence, so every sequence sends a gradient back
+  for (Index first = 0; first < dy.rows(); first += length) {
+    dtable.topRows(length) += dy.middleRows(first, length);
+  }
+}
+// [/snip]
+
+template <Real T>
+Var<T> add_positions(Var<T> x, Var<T> table, Index length, std::string_view name) {
+  const Var<T> y = x.tape->make(x.rows(), x.cols(), name);
+  add_positions_forward<T>(x.value(), table.value(), length, y.value());
+  return x.tape->record(y, {x, table}, [=](Tape<T>& tape) {
+    if (tape.wants_grad(x)) tape.target(x).put(y.grad());
+    if (tape.wants_grad(table)) {
+      const Sink<T> dtable = tape.sink(table);
+      add_positions_backward<T>(y.grad(), length, dtable.mat());
+    }
+  });
+}
+
+#define TPP_INSTANTIATE(T)                                                            \
+  template Mat<T> sinusoidal_table<T>(Index, Index);                                  \
+  template void add_positions_forward<T>(In<Mat<T>>, In<Mat<T>>, Index, Out<Mat<T>>); \
+  template void add_positions_backward<T>(In<Mat<T>>, Index, Out<Mat<T>>);            \
+  template Var<T> add_positions<T>(Var<T>, Var<T>, Index, std::string_view);
+TPP_INSTANTIATE(float)
+TPP_INSTANTIATE(double)
+#undef TPP_INSTANTIATE
+
+}  // namespace tpp
