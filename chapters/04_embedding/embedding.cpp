@@ -1,0 +1,62 @@
+#include "chapters/04_embedding/embedding.h"
+
+#include <string>
+
+namespace tpp {
+
+namespace {
+
+void require_tokens(std::span<const int> tokens, Index V) {
+  for (std::size_t n = 0; n < tokens.size(); ++n) {
+    if (tokens[n] >= 0 && tokens[n] < V) continue;
+    require(false, "embedding: token " + std::to_string(tokens[n]) + " at place " + std::to_string(n) +
+                       " is not in the table, which has " + std::to_string(V) + " rows");
+  }
+}
+
+}  // namespace
+
+// [snip embedding_forward]
+template <Real T>
+void embedding_forward(In<Mat<T>> table, std::span<const int> tokens, Out<Mat<T>> y) {
+  const Index N = Index(tokens.size());
+  require_shape("embedding: y", shape_of(y), {N, table.cols()});
+  require_tokens(tokens, table.rows());
+  for (Index n = 0; n < N; ++n) y.row(n) = table.row(tokens[n]);
+}
+// [/snip]
+
+// [snip embedding_backward]
+template <Real T>
+void embedding_backward(In<Mat<T>> dy, std::span<const int> tokens, Out<Mat<T>> dtable,
+                        Write write) {
+  const Index N = Index(tokens.size());
+  require_shape("embedding: dy", shape_of(dy), {N, dtable.cols()});
+  require_tokens(tokens, dtable.rows());
+  if (write == Write::set) dtable.setZero();
+  for (Index n = 0; n < N; ++n) dtable.row(tokens[n]) += dy.row(n);
+}
+// [/snip]
+
+template <Real T>
+Var<T> embedding(Var<T> table, std::span<const int> tokens, std::string_view name) {
+  Tape<T>& tape = *table.tape;
+  const Var<T> y = tape.make(Index(tokens.size()), table.cols(), name);
+  const std::span<const int> kept = tape.keep(tokens);
+  embedding_forward<T>(table.value(), kept, y.value());
+  return tape.record(y, {table}, [=](Tape<T>& t) {
+    // Add straight into the table's gradient: scratch of its size would cost more than the sum
+    const Target<T> dtable = t.target(table);
+    embedding_backward<T>(y.grad(), kept, dtable.mat, dtable.write);
+  });
+}
+
+#define TPP_INSTANTIATE(T)                                                                    \
+  template void embedding_forward<T>(In<Mat<T>>, std::span<const int>, Out<Mat<T>>);          \
+  template void embedding_backward<T>(In<Mat<T>>, std::span<const int>, Out<Mat<T>>, Write);  \
+  template Var<T> embedding<T>(Var<T>, std::span<const int>, std::string_view);
+TPP_INSTANTIATE(float)
+TPP_INSTANTIATE(double)
+#undef TPP_INSTANTIATE
+
+}  // namespace tpp

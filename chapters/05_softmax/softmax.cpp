@@ -1,0 +1,58 @@
+#include "chapters/05_softmax/softmax.h"
+
+#include <limits>
+
+namespace tpp {
+
+// [snip softmax_forward]
+template <Real T>
+void softmax_forward(In<Mat<T>> x, Out<Mat<T>> y) {
+  require_shape("softmax: y", shape_of(y), shape_of(x));
+  require(x.cols() > 0, "softmax: a row without scores has no probabilities");
+  for (Index n = 0; n < x.rows(); ++n) {
+    // Shift the row so that its largest score is 0
+    const T max = x.row(n).maxCoeff();
+
+    // Eigen's vectorised exp(−∞) is not 0 but a number below the smallest normal one. Take that one
+    // off: no exponential above 1e-30 changes, and a masked score gets 0 exactly
+    constexpr T tiny = std::numeric_limits<T>::min();
+    y.row(n) = ((x.row(n).array() - max).exp() - tiny).max(T(0));
+
+    // Make the sum 1
+    y.row(n) *= T(1) / y.row(n).sum();
+  }
+}
+// [/snip]
+
+// [snip softmax_backward]
+template <Real T>
+void softmax_backward(In<Mat<T>> dy, In<Mat<T>> y, Out<Mat<T>> dx) {
+  require_shape("softmax: dy", shape_of(dy), shape_of(y));
+  require_shape("softmax: dx", shape_of(dx), shape_of(y));
+  for (Index n = 0; n < y.rows(); ++n) {
+    const T mean = dy.row(n).dot(y.row(n));  // of dy, under the row's probabilities
+    dx.row(n) = y.row(n).array() * (dy.row(n).array() - mean);
+  }
+}
+// [/snip]
+
+template <Real T>
+Var<T> softmax(Var<T> x, std::string_view name) {
+  Tape<T>& tape = *x.tape;
+  const Var<T> y = tape.make(x.rows(), x.cols(), name);
+  softmax_forward<T>(x.value(), y.value());
+  return tape.record(y, {x}, [=](Tape<T>& t) {
+    const Sink<T> dx = t.sink(x);
+    softmax_backward<T>(y.grad(), y.value(), dx.mat());
+  });
+}
+
+#define TPP_INSTANTIATE(T)                                                   \
+  template void softmax_forward<T>(In<Mat<T>>, Out<Mat<T>>);                 \
+  template void softmax_backward<T>(In<Mat<T>>, In<Mat<T>>, Out<Mat<T>>);    \
+  template Var<T> softmax<T>(Var<T>, std::string_view);
+TPP_INSTANTIATE(float)
+TPP_INSTANTIATE(double)
+#undef TPP_INSTANTIATE
+
+}  // namespace tpp
