@@ -89,6 +89,10 @@ std::string shape_text(std::span<const std::int64_t> shape) {
   return out + "]";
 }
 
+std::string count_bytes(std::uint64_t n) {
+  return std::to_string(n) + (n == 1 ? " byte" : " bytes");
+}
+
 /// product(shape) · size, or nothing when it does not fit. A zero among the dimensions must not
 /// hide the overflow of the others: who multiplies them in another order would meet it.
 std::optional<std::uint64_t> byte_count(std::span<const std::int64_t> shape, std::size_t size) {
@@ -139,16 +143,16 @@ std::uint64_t header_length(std::span<const std::byte, 8> first, std::uint64_t f
                        " bytes, more than the limit of " + std::to_string(kMaxHeader));
   }
   if (n > room) {
-    unusable(file, "its header should take " + std::to_string(n) + " bytes but only " +
-                       std::to_string(room) + " follow, so it is cut off");
+    unusable(file, "its header should take " + count_bytes(n) + " but the file ends after " +
+                       std::to_string(room));
   }
   return n;
 }
 
 [[noreturn]] void too_short(const std::string& file, std::uint64_t size) {
-  unusable(file, size == 0 ? std::string("it is empty")
-                           : "it has " + std::to_string(size) +
-                                 " bytes, less than the 8 of the header's length");
+  unusable(file, size == 0
+                     ? std::string("it is empty")
+                     : "it has " + count_bytes(size) + ", less than the 8 of the header's length");
 }
 
 }  // namespace
@@ -343,22 +347,21 @@ void SafeTensors::read_header(std::span<const std::byte> header, std::uint64_t d
       unusable(file_, tensor + " at bytes " + place + " overlaps the tensor before it");
     }
     if (entry->begin > at) {
-      unusable(file_, std::to_string(entry->begin - at) + " bytes before " + tensor +
-                          " belong to no tensor");
+      unusable(file_, "there is a hole of " + count_bytes(entry->begin - at) + " before " + tensor);
     }
     const TensorInfo& info = entry->info;
     const std::optional<std::uint64_t> size = byte_count(info.shape, dtype_size(info.dtype));
     const std::string type = std::string(dtype_name(info.dtype)) + " " + shape_text(info.shape);
     if (!size) unusable(file_, tensor + " is " + type + ", more than 64 bits can count");
     if (*size != entry->end - entry->begin) {
-      unusable(file_, tensor + " is " + type + ", which takes " + std::to_string(*size) +
-                          " bytes, but it lies at bytes " + place);
+      unusable(file_, tensor + " is " + type + ", which takes " + count_bytes(*size) +
+                          ", but it lies at bytes " + place);
     }
     at = entry->end;
     names_.push_back(*name);
   }
   if (at != data_size) {
-    unusable(file_, "the last " + std::to_string(data_size - at) + " bytes belong to no tensor");
+    unusable(file_, "it goes on for " + count_bytes(data_size - at) + " after the last tensor");
   }
 }
 
@@ -499,7 +502,7 @@ void save_safetensors(const fs::path& path, const Metadata& metadata,
     if (!names.insert(t.name).second) cannot_save(tensor + " is given twice; rename one");
     const std::optional<std::uint64_t> size = byte_count(t.shape, dtype_size(t.dtype));
     if (t.shape.size() > kMaxRank || !size || *size != t.bytes.size()) {
-      cannot_save(tensor + " has " + std::to_string(t.bytes.size()) + " bytes, which is not " +
+      cannot_save(tensor + " has " + count_bytes(t.bytes.size()) + ", which is not " +
                   std::string(dtype_name(t.dtype)) + " " + shape_text(t.shape) +
                   "; give it the shape of its values");
     }
