@@ -1,0 +1,130 @@
+#include "chapters/09_feedforward/activation.h"
+
+#include <limits>
+#include <numbers>
+#include <unsupported/Eigen/SpecialFunctions>  // erf
+
+namespace tpp {
+
+namespace {
+
+/// One row, as an array: Eigen's exp, tanh, logistic and erf then work on eight floats at a time.
+template <Real T>
+using RowIn = const Eigen::Ref<const Eigen::Array<T, 1, Eigen::Dynamic, Eigen::RowMajor>>&;
+template <Real T>
+using RowOut = Eigen::Ref<Eigen::Array<T, 1, Eigen::Dynamic, Eigen::RowMajor>>;
+
+template <Real T>
+constexpr T kSqrtHalf = T(1 / std::numbers::sqrt2);
+template <Real T>
+constexpr T kNormalDensity = T(std::numbers::inv_sqrtpi / std::numbers::sqrt2);  // 1/√(2π)
+template <Real T>
+constexpr T kGeluSlope = T(std::numbers::sqrt2 * std::numbers::inv_sqrtpi);  // √(2/π)
+template <Real T>
+constexpr T kGeluCubic = T(0.044715);
+
+/// out = softmax(x), as in chapter 05: minus the row's maximum, and an underflow is 0.
+template <Real T>
+void softmax_row(RowIn<T> x, RowOut<T> out) {
+  out = ((x - x.maxCoeff()).exp() - std::numeric_limits<T>::min()).max(T(0));
+  out *= T(1) / out.sum();
+}
+
+// [snip activation_forward]
+template <Real T>
+void forward_row(Activation kind, RowIn<T> x, RowOut<T> y) {
+  switch (kind) {
+    case Activation::relu:
+      y = x.max(T(0));
+      break;
+    case Activation::gelu:
+      y = T(0.5) * x * (T(1) + (x * kSqrtHalf<T>).erf());
+      break;
+    case Activation::gelu_tanh:
+      y = T(0.5) * x * (T(1) + (kGeluSlope<T> * (x + kGeluCubic<T> * x.cube())).tanh());
+      break;
+    case Activation::swish:
+      y = x * x.logistic();
+      break;
+    case Activation::solu:
+      softmax_row<T>(x, y);
+      y *= x;
+      break;
+  }
+}
+// [/snip]
+
+// [snip activation_backward]
+template <Real T>
+void backward_row(Activation kind, RowIn<T> dy, RowIn<T> x, RowIn<T> y, RowOut<T> dx) {
+  switch (kind) {
+    case Activation::relu:
+      dx = (x > T(0)).select(dy, T(0));
+      break;
+    case Activation::gelu:
+      // (x·Φ)′ = Φ + x·φ, with the density φ = Φ′
+      dx = dy * (T(0.5) * (T(1) + (x * kSqrtHalf<T>).erf()) +
+                 x * kNormalDensity<T> * (T(-0.5) * x.square()).exp());
+      break;
+    case Activation::gelu_tanh:
+      // With t = tanh(u): (½x·(1 + t))′ = ½(1 + t) + ½x·(1 − t²)·u′. Keep t in dx
+      dx = (kGeluSlope<T> * (x + kGeluCubic<T> * x.cube())).tanh();
+      dx = dy * T(0.5) *
+           (T(1) + dx + x * (T(1) - dx.square()) * kGeluSlope<T> *
+                            (T(1) + T(3) * kGeluCubic<T> * x.square()));
+      break;
+    case Activation::swish:
+      // (x·σ)′ = σ + x·σ·(1 − σ). Keep σ in dx
+      dx = x.logistic();
+      dx = dy * dx * (T(1) + x * (T(1) - dx));
+      break;
+    case Activation::solu:
+      // y = x·p: through x it is p ⊙ dy, through p it is softmax's gradient of dy ⊙ x. Keep p in dx
+      softmax_row<T>(x, dx);
+      dx *= dy + dy * x - (dy * y).sum();
+      break;
+  }
+}
+// [/snip]
+
+}  // namespace
+
+template <Real T>
+void activation_forward(Activation kind, In<Mat<T>> x, Out<Mat<T>> y) {
+  require_shape("activation: y", shape_of(y), shape_of(x));
+  for (Index n = 0; n < x.rows(); ++n) {
+    forward_row<T>(kind, x.row(n).array(), y.row(n).array());
+  }
+}
+
+template <Real T>
+void activation_backward(Activation kind, In<Mat<T>> dy, In<Mat<T>> x, In<Mat<T>> y,
+                         Out<Mat<T>> dx) {
+  require_shape("activation: dy", shape_of(dy), shape_of(x));
+  require_shape("activation: y", shape_of(y), shape_of(x));
+  require_shape("activation: dx", shape_of(dx), shape_of(x));
+  for (Index n = 0; n < x.rows(); ++n) {
+    backward_row<T>(kind, dy.row(n).array(), x.row(n).array(), y.row(n).array(), dx.row(n).array());
+  }
+}
+
+template <Real T>
+Var<T> activation(Activation kind, Var<T> x, std::string_view name) {
+  Tape<T>& tape = *x.tape;
+  const Var<T> y = tape.make(x.rows(), x.cols(), name);
+  activation_forward<T>(kind, x.value(), y.value());
+  return tape.record(y, {x}, [=](Tape<T>& t) {
+    const Sink<T> dx = t.sink(x);
+    activation_backward<T>(kind, y.grad(), x.value(), y.value(), dx.mat());
+  });
+}
+
+#define TPP_INSTANTIATE(T)                                                                       \
+  template void activation_forward<T>(Activation, In<Mat<T>>, Out<Mat<T>>);                      \
+  template void activation_backward<T>(Activation, In<Mat<T>>, In<Mat<T>>, In<Mat<T>>, Out<Mat<T>>); \
+  template Var<T> activation<T>(Activation, Var<T>, std::string_view);
+TPP_INSTANTIATE(float)
+TPP_INSTANTIATE(double)
+#undef TPP_INSTANTIATE
+
+}  // namespace tpp
