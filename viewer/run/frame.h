@@ -1,0 +1,87 @@
+// What crosses from a trainer's thread to the window: frames, immutable, and scalars, every step.
+#pragma once
+
+#include <cmath>
+#include <limits>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "chapters/31_transformer_pp/catalogue.h"
+
+namespace tpp::viewer {
+
+/// A copy of a value of the probe pass, or of a parameter.
+struct TapValue {
+  int rows = 0, cols = 0;
+  std::vector<float> data;  // (rows, cols)
+  float operator()(int r, int c) const { return data[std::size_t(r) * std::size_t(cols) + std::size_t(c)]; }
+};
+
+/// One step, as the curves need it. Kept for every step.
+struct StepScalars {
+  long step = 0;
+  float loss = 0;                                              // nats per target
+  float validation = std::numeric_limits<float>::quiet_NaN();  // when it was measured at this step
+  float learning_rate = 0;
+  float gradient_norm = 0;  // before clipping
+  float clip_scale = 1;     // below 1: clipped
+  float tokens_per_second = 0;
+  std::vector<ParameterReport> parameters;  // one a parameter, in the table's order
+};
+
+/// All steps of a run, as the window keeps them. Steps are consecutive unless the run was restarted.
+struct History {
+  std::vector<StepScalars> steps;
+  unsigned long version = 0;  // grows when something was added or cleared
+};
+
+enum class Phase { update, forward, backward };  // what was done last
+
+/// A token that may come next.
+struct NextToken {
+  std::string label;
+  float probability = 0;
+};
+
+/// A picture of a run at one step. Nothing in it changes once it is published.
+struct Frame {
+  unsigned long version = 0;  // a new one for each frame
+  long step = 0;
+  Phase phase = Phase::update;
+  bool playing = false;
+  std::string error;  // "block2/attn/probs became NaN at step 317 …": the run has stopped
+
+  RunOptions options;
+  ModelConfig config;
+  std::vector<ParameterInfo> parameters;  // the table
+  std::vector<Baseline> baselines;        // ln V, unigram, bigram, …
+  std::string source;                     // what it learns from, for the reader
+
+  // The probe: one fixed sequence of validation text, passed forward after the step
+  std::vector<int> probe_tokens;               // (T)
+  std::vector<std::string> probe_labels;       // (T) printable: "␣", "e", "\n" as "⏎"
+  float probe_loss = 0;
+
+  /// What the visible panels asked for. Keys are names on the tape ("block2/attn/probs", and
+  /// parameters: "block2/attn/norm/gain"), or "rms:NAME": the root-mean-square of each row, (rows, 1);
+  /// or "grad:NAME": the gradient of a parameter.
+  std::map<std::string, TapValue> taps;
+  const TapValue* tap(const std::string& name) const {
+    const auto it = taps.find(name);
+    return it == taps.end() ? nullptr : &it->second;
+  }
+
+  // Text generated at the step `sample_step`, and what would come next, likeliest first
+  std::string sample_prompt, sample_text;
+  long sample_step = -1;
+  std::vector<NextToken> next_tokens;
+
+  double steps_per_second = 0;
+  double tokens_per_second = 0;
+  double watch_share = 0;       // share of the training time that watching took
+  std::size_t memory_bytes = 0;  // of the run: tapes, parameters, gradients, optimiser state
+};
+
+}  // namespace tpp::viewer
