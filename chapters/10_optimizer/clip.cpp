@@ -1,0 +1,36 @@
+#include "chapters/10_optimizer/clip.h"
+
+#include <array>
+#include <cmath>
+
+namespace tpp {
+
+// [snip sum_of_squares]
+template <Real T>
+double sum_of_squares(const T* x, Index count) {
+  constexpr Index kSums = 16;  // enough that no addition waits for the one before it
+  std::array<double, kSums> sums{};
+  const Index whole = count / kSums * kSums;
+  for (Index i = 0; i < whole; i += kSums) {
+    for (Index k = 0; k < kSums; ++k) sums[k] += double(x[i + k]) * double(x[i + k]);
+  }
+  for (Index i = whole; i < count; ++i) sums[i - whole] += double(x[i]) * double(x[i]);
+
+  double total = 0;
+  for (const double sum : sums) total += sum;
+  return total;
+}
+// [/snip]
+
+// [snip clip_scale]
+double clip_scale(double norm, double max_norm) {
+  require(max_norm >= 0, "clip_scale: the largest norm must be positive, or 0 for no clipping");
+  if (std::isnan(norm)) return norm;
+  return max_norm > 0 && norm > max_norm ? max_norm / norm : 1;
+}
+// [/snip]
+
+template double sum_of_squares<float>(const float*, Index);
+template double sum_of_squares<double>(const double*, Index);
+
+}  // namespace tpp
