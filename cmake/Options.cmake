@@ -63,6 +63,20 @@ if(TPP_SANITIZE)
   target_link_options(tpp_options INTERFACE -fsanitize=${TPP_SANITIZE})
 endif()
 
+# Fuzz targets steer by what they reach: clang's libFuzzer counts it.
+set(TPP_LIBFUZZER FALSE)
+if(TPP_FUZZ AND CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  set(TPP_LIBFUZZER TRUE)
+  target_compile_options(tpp_options INTERFACE -fsanitize=fuzzer-no-link)
+  target_link_options(tpp_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+# Where ccache is installed, it saves the second compilation.
+find_program(TPP_CCACHE ccache)
+if(TPP_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${TPP_CCACHE})
+endif()
+
 add_library(tpp_warnings INTERFACE)
 add_library(tpp::warnings ALIAS tpp_warnings)
 target_compile_options(tpp_warnings INTERFACE -Wall -Wextra -Wconversion -Wno-sign-conversion
