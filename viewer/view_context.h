@@ -10,6 +10,7 @@
 namespace tpp::viewer {
 
 struct Frame;       // viewer/run/frame.h: an immutable picture of a run at one step
+struct History;     // viewer/run/frame.h: the scalars of all steps
 struct RunControl;  // viewer/run/: how to send commands to the trainers
 
 /// Which run the panels show.
@@ -23,6 +24,7 @@ struct ViewContext : Ui {
   const Frame* a = nullptr;  // run A's frame; null before the first
   const Frame* b = nullptr;  // run B's; null without one
   Compare compare = Compare::a;
+  const History* history = nullptr;  // all steps of run A; null in tests without one
   RunControl* control = nullptr;  // null in tests that only look
   double time = 0;                // seconds since the start, for animation
 

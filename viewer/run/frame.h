@@ -28,13 +28,16 @@ struct StepScalars {
   float gradient_norm = 0;  // before clipping
   float clip_scale = 1;     // below 1: clipped
   float tokens_per_second = 0;
-  std::vector<ParameterReport> parameters;  // one a parameter, in the table's order
+  // One a parameter, in the table's order. At steps that did not measure them, weight_norm and
+  // update_norm are NaN.
+  std::vector<ParameterReport> parameters;
 };
 
-/// All steps of a run, as the window keeps them. Steps are consecutive unless the run was restarted.
+/// All steps of a run, as the window keeps them: consecutive and growing.
 struct History {
   std::vector<StepScalars> steps;
-  unsigned long version = 0;  // grows when something was added or cleared
+  unsigned long version = 0;  // grows when something was added or taken away
+  unsigned long epoch = 0;    // grows when steps were taken away: a restart, or a step back in time
 };
 
 enum class Phase { update, forward, backward };  // what was done last
@@ -80,7 +83,8 @@ struct Frame {
 
   double steps_per_second = 0;
   double tokens_per_second = 0;
-  double watch_share = 0;       // share of the training time that watching took
+  double watch_share = 0;        // share of the training time that frames like this one took
+  double sample_share = 0;       // and that the generated text took
   std::size_t memory_bytes = 0;  // of the run: tapes, parameters, gradients, optimiser state
 };
 

@@ -11,6 +11,8 @@ namespace tpp::viewer {
 struct RunControl {
   virtual ~RunControl() = default;
 
+  /// Errors of play, step and step_phase: InputError with the sentence in Frame::error after a value
+  /// was not finite, until reset, restart or a smaller learning rate.
   virtual void play() = 0;
   virtual void pause() = 0;
   virtual void step() = 0;        // one whole step, then pause
