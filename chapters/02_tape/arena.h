@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <new>
 #include <vector>
 
 namespace tpp {
@@ -48,5 +49,22 @@ class Arena {
   std::size_t used_ = 0;           // of the last block
   std::size_t used_before_ = 0;    // of the blocks before it
 };
+
+/// A vector that starts at a cache line. Eigen adds up a row in an order that depends on where it
+/// starts within a register, so numbers that must repeat to the last bit live here or in an Arena.
+template <class T>
+struct LineAllocator {
+  using value_type = T;
+  LineAllocator() = default;
+  template <class U>
+  LineAllocator(const LineAllocator<U>&) {}
+  T* allocate(std::size_t count) {
+    return static_cast<T*>(::operator new(count * sizeof(T), std::align_val_t(Arena::kAlignment)));
+  }
+  void deallocate(T* p, std::size_t) { ::operator delete(p, std::align_val_t(Arena::kAlignment)); }
+  friend bool operator==(LineAllocator, LineAllocator) { return true; }
+};
+template <class T>
+using LineVector = std::vector<T, LineAllocator<T>>;
 
 }  // namespace tpp

@@ -46,7 +46,7 @@ Var<T> add_row(Var<T> x, Var<T> b, std::string_view name) {
 
 template <Real T>
 Var<T> product(Var<T> a, Var<T> b, std::string_view name) {
-  require(a.cols() == b.rows(), "product: a's columns must equal b's rows");
+  require_shape("product: b", b.shape(), {a.cols(), b.cols()});
   const Var<T> y = a.tape->make(a.rows(), b.cols(), name);
   matmul<T>(a.value(), b.value(), y.value());
   return a.tape->record(y, {a, b}, [=](Tape<T>& tape) {
@@ -63,7 +63,7 @@ Var<T> product(Var<T> a, Var<T> b, std::string_view name) {
 
 template <Real T>
 Var<T> linear(Var<T> x, Var<T> w, Var<T> b, std::string_view name) {
-  require(x.cols() == w.cols(), "linear: the weight must have x's number of columns");
+  require_shape("linear: the weight", w.shape(), {w.rows(), x.cols()});
   if (b) require_shape("linear: the bias", b.shape(), {1, w.rows()});
   const Var<T> y = x.tape->make(x.rows(), w.rows(), name);
   matmul_nt<T>(x.value(), w.value(), y.value());

@@ -29,7 +29,10 @@ void initialise(const ParameterTable& table, std::uint64_t seed, T* values) {
       std::fill_n(first, info.size(), T(info.init.value));
     } else {
       Philox rng(seed, name_hash(info.name));
-      std::generate_n(first, info.size(), [&] { return T(rng.normal() * info.init.value); });
+      const Index tail = info.init.tail_row < 0 ? info.rows : info.init.tail_row;
+      for (Index i = 0; i < info.size(); ++i) {
+        first[i] = T(rng.normal() * (i / info.cols < tail ? info.init.value : info.init.tail_value));
+      }
     }
   }
 }

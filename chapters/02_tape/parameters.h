@@ -18,9 +18,14 @@ namespace tpp {
 struct Init {
   enum class Kind { constant, normal } kind = Kind::constant;
   double value = 0;
+  Index tail_row = -1;    // rows from here on have the deviation `tail_value`; −1: none
+  double tail_value = 0;
 
-  static Init constant(double value) { return {Kind::constant, value}; }
-  static Init normal(double deviation) { return {Kind::normal, deviation}; }
+  static Init constant(double value) { return {.kind = Kind::constant, .value = value}; }
+  static Init normal(double deviation) { return {.kind = Kind::normal, .value = deviation}; }
+  static Init normal(double deviation, Index tail_row, double tail_deviation) {
+    return {Kind::normal, deviation, tail_row, tail_deviation};
+  }
 };
 
 struct ParameterInfo {

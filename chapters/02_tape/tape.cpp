@@ -33,6 +33,7 @@ void Tape<T>::reset(Grad mode) {
   scope_ = -1;
   groups_ = 0;
   mode_ = mode;
+  has_run_back_ = false;
 }
 
 // --- What enters a tape ---------------------------------------------------------------------------
@@ -215,7 +216,8 @@ void Tape<T>::own_gradient(int id) {
     return;
   }
   // Columns write into their part of the parent's gradient. The parts of one partition do not
-  // overlap, so each may write where it is the first; parts of another partition must add
+  // overlap, so each may write where it is the first. Once a part of another partition has added
+  // to the gradient, everybody must
   Node& parent = nodes_[std::size_t(node.parent)];
   if (parent.filled == Filled::no) {
     if (parent.grad == nullptr) parent.grad = acquire(parent.rows * parent.cols);
@@ -224,6 +226,7 @@ void Tape<T>::own_gradient(int id) {
     parent.group = node.group;
   } else if (parent.filled == Filled::yes || parent.group != node.group) {
     node.filled = Filled::yes;
+    parent.filled = Filled::yes;
   }
 }
 
@@ -260,13 +263,15 @@ Sink<T>::~Sink() {
 template <Real T>
 void Tape<T>::backward(Var<T> loss, T seed) {
   require_shape("backward: the loss", loss.shape(), {1, 1});
-  backward_from(loss, Mat<T>::Constant(1, 1, seed));
+  backward_from(loss, Eigen::Map<const Mat<T>>(&seed, 1, 1));
 }
 
 template <Real T>
 void Tape<T>::backward_from(Var<T> y, In<Mat<T>> dy) {
   require(mode_ == Grad::record, "backward: this pass was run without gradients (Grad::skip)");
+  require(!has_run_back_, "backward: this pass has run back already; reset() and compute it again");
   require_shape("backward: dy", shape_of(dy), y.shape());
+  has_run_back_ = true;
   if (wants_grad(y)) target(y).put(dy);
   run_back(y.id);
 }

@@ -185,7 +185,8 @@ class Tape {
   /// Gradients of `loss`, a (1, 1) value, times `seed`, for everything that wants one.
   ///
   /// A gradient's buffer is used again once its closure has run, unless keep_gradients(true).
-  /// Errors  ShapeError unless loss is (1, 1)
+  /// A pass can run back once: the gradients of a second time would be added to spent ones.
+  /// Errors  ShapeError unless loss is (1, 1), and the second time
   void backward(Var<T> loss, T seed = T(1));
   /// The same for any value, given ∂L/∂y.
   void backward_from(Var<T> y, In<Mat<T>> dy);
@@ -257,6 +258,7 @@ class Tape {
   int groups_ = 0;
   Grad mode_ = Grad::record;
   bool keep_gradients_ = false;
+  bool has_run_back_ = false;
   std::vector<Watch> watches_, gradient_watches_;
   std::vector<FreeList> free_;
   mutable std::string name_buffer_;
@@ -292,7 +294,7 @@ MatMap<T> Var<T>::grad() const {
 template <Real T>
 bool Var<T>::has_grad() const {
   const auto& node = tape->nodes_[std::size_t(id)];
-  if (node.parent >= 0 && node.filled == Tape<T>::Filled::no) return Var{tape, node.parent}.has_grad();
+  if (node.parent >= 0) return Var{tape, node.parent}.has_grad();  // columns have no buffer
   return node.filled != Tape<T>::Filled::no && node.grad != nullptr;
 }
 

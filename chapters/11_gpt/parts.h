@@ -13,7 +13,7 @@
 
 #include "chapters/02_tape/ops.h"
 #include "chapters/02_tape/parameters.h"
-#include "chapters/06_attention/mask.h"
+#include "chapters/06_attention/attention.h"
 #include "chapters/08_layernorm/placement.h"
 #include "chapters/09_feedforward/activation.h"
 
@@ -53,9 +53,9 @@ struct Pass {
   }
 };
 
-/// A built part: x (B·T, D) → (B·T, D).
+/// A built part, mostly x (B·T, D) → (B·T, D). `name` is the name of its result on the tape.
 template <Real T>
-using Layer = std::function<Var<T>(const Pass<T>&, Var<T>)>;
+using Layer = std::function<Var<T>(const Pass<T>&, Var<T> x, std::string_view name)>;
 
 /// A norm over rows of any width.
 template <Real T>
@@ -68,9 +68,9 @@ struct NormPart {
 /// A built position: up to three places where a model can learn about order. Empty ones do nothing.
 template <Real T>
 struct Position {
-  Layer<T> embed;                                // to the embeddings, x (B·T, D)
-  Layer<T> rotate;                               // to queries and to keys, x (B·T, heads·K)
-  std::function<Var<T>(const Pass<T>&)> bias;    // to logits, (H, 2T − 1), by s − t + T − 1
+  Layer<T> embed;                              // on the embeddings, x (B·T, D)
+  Layer<T> rotate;                             // on queries and on keys, x (B·T, heads·K)
+  std::function<Var<T>(const Pass<T>&)> bias;  // to the logits, (H, 2T − 1), by s − t + T − 1
 };
 template <Real T>
 struct PositionPart {
@@ -132,10 +132,15 @@ struct LinearIds {
   int weight = -1, bias = -1;
 };
 LinearIds declare_linear(ParameterTable& table, const std::string& at, Index outputs, Index inputs,
-                         const ModelConfig& cfg, double deviation);
+                         const ModelConfig& cfg, Init init);
 
-/// The standard deviation of a weight whose output is added to the residual stream.
-[[nodiscard]] double residual_init(const ModelConfig& cfg);
+/// How a block's weights start: chapter 10's rule, with DeepNorm's factor where the placement asks.
+struct BlockInit {
+  double plain = 0;     // query, key
+  double value = 0;     // value, and the first feed-forward weight
+  double residual = 0;  // weights whose output is added to the residual stream
+};
+[[nodiscard]] BlockInit block_init(const ModelConfig& cfg);
 
 template <Real T>
 [[nodiscard]] Var<T> apply_linear(const Pass<T>& pass, LinearIds ids, Var<T> x,
@@ -143,13 +148,18 @@ template <Real T>
   return linear(x, pass[ids.weight], pass[ids.bias], name);
 }
 
+/// What mixes the heads' values: chapter 06's attention, or a later chapter's.
+template <Real T>
+using AttentionOp = Var<T> (*)(Var<T> q, Var<T> k, Var<T> v, Var<T> bias, AttentionConfig cfg,
+                               std::string_view name);
+
 /// Attention with G key and value heads: one product for queries, keys and values together, rotation,
-/// the heads, the output projection. `G` as built.
+/// the heads, the output projection. `position` must outlive the layer.
 ///
 /// Names   "qkv", its columns "q", "k", "v"; "q_rotated", "k_rotated" when the position rotates;
-///         "probs", "heads", "out"
+///         "probs", "heads"
 template <Real T>
 Layer<T> build_attention(ParameterTable& table, const std::string& at, const ModelConfig& cfg, Index G,
-                         const Position<T>& position);
+                         const Position<T>& position, AttentionOp<T> op);
 
 }  // namespace tpp

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -59,7 +60,7 @@ struct NotFinite : std::runtime_error {
 /// and the place in the data are functions of the seed and the step.
 struct TrainState {
   long step = 0;
-  std::vector<float> values, m, v;  // (table.extent()) each; m and v as far as the optimiser has them
+  LineVector<float> values, m, v;  // (table.extent()) each; m and v as far as the optimiser has them
 };
 
 class Trainer {
@@ -109,10 +110,11 @@ class Trainer {
   /// Errors  ShapeError unless the sizes are the table's
   void set_state(const TrainState& state);
 
-  /// Go back to the newest state whose loss was finite (kept every `kKeepEvery` steps).
-  /// Returns the step it is at.
-  long restore_last_good();
+  /// Keep a copy of the state every kKeepEvery steps whose loss was finite. Costs its memory.
+  void keep_last_good(bool keep);
   static constexpr long kKeepEvery = 50;
+  /// Go back to the newest copy; returns its step. Without one nothing happens.
+  long restore_last_good();
 
   /// Bytes held by tapes, parameters, gradients and optimiser state.
   [[nodiscard]] std::size_t memory_bytes() const;
@@ -130,7 +132,7 @@ class Trainer {
   TrainState state_;
   TrainState last_good_;
   Batch batch_;
-  std::vector<std::vector<float>> shards_;      // gradients, laid out as the table
+  std::vector<LineVector<float>> shards_;       // gradients, laid out as the table
   std::vector<double> chunk_losses_;
   std::vector<double> squares_;                 // of each parameter's gradient
   std::vector<ParameterReport> reports_;
@@ -141,6 +143,7 @@ class Trainer {
   double gradient_seconds_ = 0;
   bool has_gradients_ = false;
   bool watch_updates_ = false;
+  bool keep_last_good_ = false;
 };
 
 }  // namespace tpp
