@@ -9,8 +9,9 @@ namespace {
 void require_tokens(std::span<const int> tokens, Index V) {
   for (std::size_t n = 0; n < tokens.size(); ++n) {
     if (tokens[n] >= 0 && tokens[n] < V) continue;
-    require(false, "embedding: token " + std::to_string(tokens[n]) + " at place " + std::to_string(n) +
-                       " is not in the table, which has " + std::to_string(V) + " rows");
+    require(false, "embedding: token " + std::to_string(tokens[n]) + " at place " +
+                       std::to_string(n) + " is not in the table, which has " + std::to_string(V) +
+                       " rows");
   }
 }
 
@@ -51,9 +52,9 @@ Var<T> embedding(Var<T> table, std::span<const int> tokens, std::string_view nam
   });
 }
 
-#define TPP_INSTANTIATE(T)                                                                    \
-  template void embedding_forward<T>(In<Mat<T>>, std::span<const int>, Out<Mat<T>>);          \
-  template void embedding_backward<T>(In<Mat<T>>, std::span<const int>, Out<Mat<T>>, Write);  \
+#define TPP_INSTANTIATE(T)                                                                   \
+  template void embedding_forward<T>(In<Mat<T>>, std::span<const int>, Out<Mat<T>>);         \
+  template void embedding_backward<T>(In<Mat<T>>, std::span<const int>, Out<Mat<T>>, Write); \
   template Var<T> embedding<T>(Var<T>, std::span<const int>, std::string_view);
 TPP_INSTANTIATE(float)
 TPP_INSTANTIATE(double)

@@ -1,8 +1,8 @@
 // Embedding: a token chooses a row of a table, and learning moves the rows that were chosen.
 //
-// Un-embedding, at the other end of a model, is chapter 02's linear(x, table): the score of token v is
-// ⟨x, table[v]⟩. With the same table the model is tied, and the table's gradient is the sum of both
-// uses; with a table of its own it is separate.
+// Un-embedding, at the other end of a model, is chapter 02's linear(x, table): the score of token v
+// is ⟨x, table[v]⟩. With the same table the model is tied, and the table's gradient is the sum of
+// both uses; with a table of its own it is separate.
 #pragma once
 
 #include <span>
@@ -24,7 +24,8 @@ namespace tpp {
 template <Real T>
 void embedding_forward(In<Mat<T>> table, std::span<const int> tokens, Out<Mat<T>> y);
 
-/// dtable[v] = Σ_n dy[n] over the n with tokens[n] = v: a repeated token gets the sum of its gradients.
+/// dtable[v] = Σ_n dy[n] over the n with tokens[n] = v: a repeated token gets the sum of its
+/// gradients.
 ///
 /// With Write::set the table's other rows become zero; with Write::add they are not touched.
 ///

@@ -87,11 +87,11 @@ Var<T> cross_entropy(Var<T> logits, std::span<const int> targets, double count,
 
 double perplexity(double nats) { return std::exp(nats); }
 
-#define TPP_INSTANTIATE(T)                                                                      \
-  template double cross_entropy_forward<T>(In<Mat<T>>, std::span<const int>, double,            \
-                                           Out<ColVec<T>>, Out<ColVec<T>>);                     \
-  template void cross_entropy_backward<T>(T, In<Mat<T>>, std::span<const int>, double,          \
-                                          In<ColVec<T>>, Out<Mat<T>>);                          \
+#define TPP_INSTANTIATE(T)                                                             \
+  template double cross_entropy_forward<T>(In<Mat<T>>, std::span<const int>, double,   \
+                                           Out<ColVec<T>>, Out<ColVec<T>>);            \
+  template void cross_entropy_backward<T>(T, In<Mat<T>>, std::span<const int>, double, \
+                                          In<ColVec<T>>, Out<Mat<T>>);                 \
   template Var<T> cross_entropy<T>(Var<T>, std::span<const int>, double, std::string_view);
 TPP_INSTANTIATE(float)
 TPP_INSTANTIATE(double)

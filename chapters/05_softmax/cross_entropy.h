@@ -17,8 +17,8 @@ inline constexpr int kIgnored = -1;
 ///   row_loss[n] = log_sum[n] − logits[n, targets[n]]             0 where the target is kIgnored
 ///   result = Σ_n row_loss[n] / count                             added up in double, in nats
 ///
-/// `count` is the number of targets in the whole batch, so that the losses of a batch's parts add up
-/// to the loss of the batch, and so do their gradients.
+/// `count` is the number of targets in the whole batch, so that the losses of a batch's parts add
+/// up to the loss of the batch, and so do their gradients.
 ///
 /// Shapes  logits (N, V), targets (N) → row_loss (N), log_sum (N)
 /// Errors  ShapeError for a target outside [−1, V) or a count that is not positive

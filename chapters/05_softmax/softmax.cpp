@@ -47,9 +47,9 @@ Var<T> softmax(Var<T> x, std::string_view name) {
   });
 }
 
-#define TPP_INSTANTIATE(T)                                                   \
-  template void softmax_forward<T>(In<Mat<T>>, Out<Mat<T>>);                 \
-  template void softmax_backward<T>(In<Mat<T>>, In<Mat<T>>, Out<Mat<T>>);    \
+#define TPP_INSTANTIATE(T)                                                \
+  template void softmax_forward<T>(In<Mat<T>>, Out<Mat<T>>);              \
+  template void softmax_backward<T>(In<Mat<T>>, In<Mat<T>>, Out<Mat<T>>); \
   template Var<T> softmax<T>(Var<T>, std::string_view);
 TPP_INSTANTIATE(float)
 TPP_INSTANTIATE(double)

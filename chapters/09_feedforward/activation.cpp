@@ -19,7 +19,7 @@ constexpr T kSqrtHalf = T(1 / std::numbers::sqrt2);
 template <Real T>
 constexpr T kNormalDensity = T(std::numbers::inv_sqrtpi / std::numbers::sqrt2);  // 1/√(2π)
 template <Real T>
-constexpr T kGeluSlope = T(std::numbers::sqrt2 * std::numbers::inv_sqrtpi);  // √(2/π)
+constexpr T kGeluSlope = T(std::numbers::sqrt2* std::numbers::inv_sqrtpi);  // √(2/π)
 template <Real T>
 constexpr T kGeluCubic = T(0.044715);
 
@@ -70,8 +70,8 @@ void backward_row(Activation kind, RowIn<T> dy, RowIn<T> x, RowIn<T> y, RowOut<T
       // With t = tanh(u): (½x·(1 + t))′ = ½(1 + t) + ½x·(1 − t²)·u′. Keep t in dx
       dx = (kGeluSlope<T> * (x + kGeluCubic<T> * x.cube())).tanh();
       dx = dy * T(0.5) *
-           (T(1) + dx + x * (T(1) - dx.square()) * kGeluSlope<T> *
-                            (T(1) + T(3) * kGeluCubic<T> * x.square()));
+           (T(1) + dx +
+            x * (T(1) - dx.square()) * kGeluSlope<T> * (T(1) + T(3) * kGeluCubic<T> * x.square()));
       break;
     case Activation::swish:
       // (x·σ)′ = σ + x·σ·(1 − σ). Keep σ in dx
@@ -119,9 +119,10 @@ Var<T> activation(Activation kind, Var<T> x, std::string_view name) {
   });
 }
 
-#define TPP_INSTANTIATE(T)                                                                       \
-  template void activation_forward<T>(Activation, In<Mat<T>>, Out<Mat<T>>);                      \
-  template void activation_backward<T>(Activation, In<Mat<T>>, In<Mat<T>>, In<Mat<T>>, Out<Mat<T>>); \
+#define TPP_INSTANTIATE(T)                                                             \
+  template void activation_forward<T>(Activation, In<Mat<T>>, Out<Mat<T>>);            \
+  template void activation_backward<T>(Activation, In<Mat<T>>, In<Mat<T>>, In<Mat<T>>, \
+                                       Out<Mat<T>>);                                   \
   template Var<T> activation<T>(Activation, Var<T>, std::string_view);
 TPP_INSTANTIATE(float)
 TPP_INSTANTIATE(double)

@@ -20,9 +20,11 @@ enum class Activation {
 /// Shapes  x (N, F) → y (N, F)
 /// Errors  ShapeError unless y has x's shape
 /// Cost    one read of x, one write of y, and an exponential a number, except for relu
-/// Paper   relu: Nair & Hinton 2010. gelu, gelu_tanh: Hendrycks & Gimpel 2016, arXiv:1606.08415, section 2.
-///         swish: Ramachandran, Zoph & Le 2017, arXiv:1710.05941, with β = 1. solu: Elhage et al. 2022,
-///         "Softmax Linear Units"; the LayerNorm that its authors put after it is not part of it here
+/// Paper   relu: Nair & Hinton 2010. gelu, gelu_tanh: Hendrycks & Gimpel 2016, arXiv:1606.08415,
+/// section 2.
+///         swish: Ramachandran, Zoph & Le 2017, arXiv:1710.05941, with β = 1. solu: Elhage et al.
+///         2022, "Softmax Linear Units"; the LayerNorm that its authors put after it is not part of
+///         it here
 /// Twin    kernels/activation
 template <Real T>
 void activation_forward(Activation kind, In<Mat<T>> x, Out<Mat<T>> y);
@@ -33,7 +35,8 @@ void activation_forward(Activation kind, In<Mat<T>> x, Out<Mat<T>> y);
 ///
 /// Shapes  dy, x, y (N, F) → dx (N, F)
 template <Real T>
-void activation_backward(Activation kind, In<Mat<T>> dy, In<Mat<T>> x, In<Mat<T>> y, Out<Mat<T>> dx);
+void activation_backward(Activation kind, In<Mat<T>> dy, In<Mat<T>> x, In<Mat<T>> y,
+                         Out<Mat<T>> dx);
 
 /// On the tape: x (N, F) → (N, F).
 template <Real T>

@@ -13,8 +13,9 @@ struct InitScales {
   double residual = 0.02;  // the layers whose output is added to the residual stream
 };
 
-/// GPT-2's: 0.02, and 0.02/√(2·layers) for the two projections of each layer that write to the residual
-/// stream. Each adds its variance to the stream; so divided, the stream's variance does not grow with depth.
+/// GPT-2's: 0.02, and 0.02/√(2·layers) for the two projections of each layer that write to the
+/// residual stream. Each adds its variance to the stream; so divided, the stream's variance does
+/// not grow with depth.
 ///
 /// Errors  ShapeError unless layers > 0
 /// Paper   Radford et al. 2019, "Language models are unsupervised multitask learners", section 2.3

@@ -4,8 +4,9 @@
 
 namespace tpp {
 
-// Plain loops over single numbers. The compiler makes vectors of them; Eigen's √ would be quicker, but
-// in a vector it is an approximation, and the same weight would then depend on where a range begins.
+// Plain loops over single numbers. The compiler makes vectors of them; Eigen's √ would be quicker,
+// but in a vector it is an approximation, and the same weight would then depend on where a range
+// begins.
 
 namespace {
 
@@ -41,7 +42,8 @@ void sgd_update(const OptimizerConfig& cfg, const UpdateRange<T>& range, const U
 
 // [snip momentum]
 template <Real T>
-void momentum_update(const OptimizerConfig& cfg, const UpdateRange<T>& range, const UpdateStep& at) {
+void momentum_update(const OptimizerConfig& cfg, const UpdateRange<T>& range,
+                     const UpdateStep& at) {
   require_range(cfg, range, at, 1);
   const T lr = T(at.lr), scale = T(at.gradient_scale), lambda = T(at.decay ? cfg.weight_decay : 0);
   const T mu = T(cfg.momentum);
@@ -57,7 +59,8 @@ void momentum_update(const OptimizerConfig& cfg, const UpdateRange<T>& range, co
 template <Real T>
 void adam_update(const OptimizerConfig& cfg, const UpdateRange<T>& range, const UpdateStep& at) {
   require_range(cfg, range, at, 2);
-  const T scale = T(at.gradient_scale), lambda = T(at.decay ? cfg.weight_decay : 0), eps = T(cfg.eps);
+  const T scale = T(at.gradient_scale), lambda = T(at.decay ? cfg.weight_decay : 0),
+          eps = T(cfg.eps);
   const T beta1 = T(cfg.beta1), keep1 = T(1 - cfg.beta1);
   const T beta2 = T(cfg.beta2), keep2 = T(1 - cfg.beta2);
 
@@ -99,7 +102,8 @@ void adamw_update(const OptimizerConfig& cfg, const UpdateRange<T>& range, const
 // [/snip]
 
 template <Real T>
-void optimizer_update(const OptimizerConfig& cfg, const UpdateRange<T>& range, const UpdateStep& at) {
+void optimizer_update(const OptimizerConfig& cfg, const UpdateRange<T>& range,
+                      const UpdateStep& at) {
   switch (cfg.kind) {
     case OptimizerKind::sgd:
       return sgd_update<T>(cfg, range, at);

@@ -1,7 +1,7 @@
 // Optimizers: from a gradient to a step, number by number.
 //
-// Every update looks at one weight, its gradient and its own moments, and at nothing else. So threads
-// may divide the weights as they like: any partition gives the same bits.
+// Every update looks at one weight, its gradient and its own moments, and at nothing else. So
+// threads may divide the weights as they like: any partition gives the same bits.
 #pragma once
 
 #include "chapters/01_tensor/tensor.h"
@@ -39,9 +39,8 @@ struct UpdateStep {
 
 /// w ← w − η·(g + λ·w).
 ///
-/// Errors  ShapeError for a null buffer, a negative count, a step below 1, a β or a momentum outside [0, 1)
-/// Cost    reads w, g, writes w: memory-bound
-/// Twin    kernels/optimizer
+/// Errors  ShapeError for a null buffer, a negative count, a step below 1, a β or a momentum
+/// outside [0, 1) Cost    reads w, g, writes w: memory-bound Twin    kernels/optimizer
 template <Real T>
 void sgd_update(const OptimizerConfig& cfg, const UpdateRange<T>& range, const UpdateStep& at);
 
@@ -51,8 +50,8 @@ void sgd_update(const OptimizerConfig& cfg, const UpdateRange<T>& range, const U
 template <Real T>
 void momentum_update(const OptimizerConfig& cfg, const UpdateRange<T>& range, const UpdateStep& at);
 
-/// Adam, with weight decay as a term of the gradient (L2): decay is then divided by √v like the rest,
-/// so weights with large gradients hardly decay.
+/// Adam, with weight decay as a term of the gradient (L2): decay is then divided by √v like the
+/// rest, so weights with large gradients hardly decay.
 ///
 ///   g′ = g + λ·w;   m ← β₁·m + (1 − β₁)·g′;   v ← β₂·v + (1 − β₂)·g′²
 ///   w ← w − η · m̂ / (√v̂ + eps),     m̂ = m / (1 − β₁ᵗ),   v̂ = v / (1 − β₂ᵗ)
@@ -68,8 +67,8 @@ void adam_update(const OptimizerConfig& cfg, const UpdateRange<T>& range, const 
 ///
 ///   m, v as Adam's, with g′ = g;     w ← w − η · (m̂ / (√v̂ + eps) + λ·w)
 ///
-/// Deviation: the paper's decay does not depend on Adam's step size α, only on the schedule. Here it is
-/// λ times the whole learning rate, as in most programs.
+/// Deviation: the paper's decay does not depend on Adam's step size α, only on the schedule. Here
+/// it is λ times the whole learning rate, as in most programs.
 ///
 /// Cost    reads w, g, m, v, writes w, m, v: 28 bytes a weight in float, memory-bound
 /// Paper   Loshchilov & Hutter 2017, arXiv:1711.05101, algorithm 2
@@ -79,7 +78,8 @@ void adamw_update(const OptimizerConfig& cfg, const UpdateRange<T>& range, const
 
 /// The update that cfg.kind names.
 template <Real T>
-void optimizer_update(const OptimizerConfig& cfg, const UpdateRange<T>& range, const UpdateStep& at);
+void optimizer_update(const OptimizerConfig& cfg, const UpdateRange<T>& range,
+                      const UpdateStep& at);
 template <Real T>
 void optimizer_update(const OptimizerConfig& cfg, const UpdateRange<T>& range, long step, double lr,
                       bool decay, double gradient_scale) {

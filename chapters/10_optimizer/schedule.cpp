@@ -12,8 +12,9 @@ namespace tpp {
 double learning_rate(const ScheduleConfig& cfg, long step) {
   require(step >= 0 && cfg.warmup >= 0 && cfg.total >= 0,
           "learning_rate: step, warmup and total cannot be negative");
-  require(cfg.floor_ratio >= 0 && cfg.floor_ratio <= 1 && cfg.decay_share >= 0 && cfg.decay_share <= 1,
-          "learning_rate: floor_ratio and decay_share must lie in [0, 1]");
+  require(
+      cfg.floor_ratio >= 0 && cfg.floor_ratio <= 1 && cfg.decay_share >= 0 && cfg.decay_share <= 1,
+      "learning_rate: floor_ratio and decay_share must lie in [0, 1]");
   const bool is_known = cfg.total > 0;
   const double now = double(step) + 1;
   const double total = double(cfg.total);

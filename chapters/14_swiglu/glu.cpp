@@ -58,7 +58,8 @@ void backward_row(Gate kind, RowIn<T> dy, RowIn<T> g, RowIn<T> v, RowOut<T> dg, 
       break;
     case Gate::reglu:
       dv = dy * g.max(T(0));
-      dg = (g > T(0)).select(dy * v, T(0));
+      dg = dy * v;
+      dg = (g > T(0)).select(dg, T(0));
       break;
     case Gate::geglu:
       // (g·Φ)′ = Φ + g·φ, with the density φ = Φ′
@@ -117,10 +118,10 @@ Index gated_width(Index D, Index multiple) {
   return (width + multiple - 1) / multiple * multiple;
 }
 
-#define TPP_INSTANTIATE(T)                                                                   \
-  template void glu_forward<T>(Gate, In<Mat<T>>, In<Mat<T>>, Out<Mat<T>>);                   \
-  template void glu_backward<T>(Gate, In<Mat<T>>, In<Mat<T>>, In<Mat<T>>, Out<Mat<T>>,       \
-                                Out<Mat<T>>);                                                \
+#define TPP_INSTANTIATE(T)                                                             \
+  template void glu_forward<T>(Gate, In<Mat<T>>, In<Mat<T>>, Out<Mat<T>>);             \
+  template void glu_backward<T>(Gate, In<Mat<T>>, In<Mat<T>>, In<Mat<T>>, Out<Mat<T>>, \
+                                Out<Mat<T>>);                                          \
   template Var<T> gated<T>(Gate, Var<T>, Var<T>, std::string_view);
 TPP_INSTANTIATE(float)
 TPP_INSTANTIATE(double)
