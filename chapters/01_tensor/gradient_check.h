@@ -7,6 +7,7 @@
 // index, so u and v are random.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 

@@ -7,7 +7,7 @@ namespace tpp {
 
 template <Real T>
 void matmul(In<Mat<T>> a, In<Mat<T>> b, Out<Mat<T>> c, Write write) {
-  require(a.cols() == b.rows(), "matmul: a's columns must equal b's rows");
+  require_shape("matmul: b", shape_of(b), {a.cols(), b.cols()});
   require_shape("matmul: c", shape_of(c), {a.rows(), b.cols()});
   if (write == Write::set) {
     c.noalias() = a * b;
@@ -18,7 +18,7 @@ void matmul(In<Mat<T>> a, In<Mat<T>> b, Out<Mat<T>> c, Write write) {
 
 template <Real T>
 void matmul_nt(In<Mat<T>> a, In<Mat<T>> b, Out<Mat<T>> c, Write write) {
-  require(a.cols() == b.cols(), "matmul_nt: a and b must have rows of equal length");
+  require_shape("matmul_nt: b", shape_of(b), {b.rows(), a.cols()});
   require_shape("matmul_nt: c", shape_of(c), {a.rows(), b.rows()});
   if (write == Write::set) {
     c.noalias() = a * b.transpose();
@@ -29,7 +29,7 @@ void matmul_nt(In<Mat<T>> a, In<Mat<T>> b, Out<Mat<T>> c, Write write) {
 
 template <Real T>
 void matmul_tn(In<Mat<T>> a, In<Mat<T>> b, Out<Mat<T>> c, Write write) {
-  require(a.rows() == b.rows(), "matmul_tn: a and b must have equally many rows");
+  require_shape("matmul_tn: b", shape_of(b), {a.rows(), b.cols()});
   require_shape("matmul_tn: c", shape_of(c), {a.cols(), b.cols()});
   if (write == Write::set) {
     c.noalias() = a.transpose() * b;
