@@ -278,14 +278,22 @@ TEST_CASE("safetensors: a file cut anywhere is refused", "[safetensors]") {
                                         {"e", Dtype::F32, {0}, {}}};
   save_safetensors(folder / "whole", {{"step", "30"}}, tensors);
   const std::string whole = contents(folder / "whole");
+  const std::size_t header = whole.size() - 8 - 3 * sizeof(double);
   CHECK_NOTHROW(parse(whole));
   for (std::size_t n = 0; n < whole.size(); ++n) {
     INFO("the first " << n << " of " << whole.size() << " bytes");
     // A copy of exactly this length, so that a sanitizer sees any read past it.
     const std::vector<char> cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(n));
-    CHECK_THROWS_AS(SafeTensors::parse(std::as_bytes(std::span(cut)), "cut"), InputError);
+    const std::string reason = n == 0           ? "it is empty"
+                               : n < 8          ? "less than the 8 of the header's length"
+                               : n < 8 + header ? "its header should take"
+                                                : "but the data has only";
+    CHECK(error_of([&] {
+            (void)SafeTensors::parse(std::as_bytes(std::span(cut)), "cut");
+          }).find(reason) != std::string::npos);
     put(folder / "cut", std::string_view(whole).substr(0, n));
-    CHECK_THROWS_AS(SafeTensors::open(folder / "cut"), InputError);
+    CHECK(error_of([&] { (void)SafeTensors::open(folder / "cut"); }).find(reason) !=
+          std::string::npos);
   }
   put(folder / "long", whole + "x");
   CHECK_THROWS_AS(SafeTensors::open(folder / "long"), InputError);
@@ -675,8 +683,21 @@ TEST_CASE("AtomicFile: a full disk leaves the previous file", "[safetensors]") {
   const Folder folder;
   fs::create_directory(folder / "disk");
   const int status = in_child([&] {
-    // A disk of 256 KB that only this child sees.
-    if (::unshare(CLONE_NEWNS) != 0 && ::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return 50;
+    // A disk of 256 KB that only this child sees. Who is not root becomes root of a namespace.
+    const auto tell = [](const char* file, const std::string& text) {
+      std::ofstream out(file);
+      out << text << std::flush;
+      return out.good();
+    };
+    const std::string user = "0 " + std::to_string(::geteuid()) + " 1";
+    const std::string group = "0 " + std::to_string(::getegid()) + " 1";
+    if (::unshare(CLONE_NEWNS) != 0) {
+      if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return 50;
+      if (!tell("/proc/self/setgroups", "deny") || !tell("/proc/self/uid_map", user) ||
+          !tell("/proc/self/gid_map", group)) {
+        return 50;
+      }
+    }
     if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return 50;
     if (::mount("tmpfs", (folder / "disk").c_str(), "tmpfs", 0, "size=256k") != 0) return 50;
     const fs::path path = folder / "disk/t";
