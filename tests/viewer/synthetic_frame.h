@@ -12,10 +12,8 @@
 #include <vector>
 
 #include "chapters/01_tensor/random.h"
-#include "chapters/02_tape/parameters.h"
 #include "chapters/06_attention/attention.h"
 #include "chapters/07_position/relative_bias.h"
-#include "chapters/07_position/sinusoidal.h"
 #include "chapters/13_rope/rope.h"
 #include "viewer/run/frame.h"
 
@@ -65,47 +63,12 @@ inline Eigen::Map<const Mat<float>> mat_of(const TapValue& tap) {
   return {tap.data.data(), tap.rows, tap.cols};
 }
 
-/// The table of parameters that a model of this frame's configuration declares.
-inline std::vector<ParameterInfo> synthetic_parameters(const RunOptions& options,
-                                                       const ModelConfig& c) {
-  ParameterTable table;
-  const auto norm = [&](const std::string& at) {
-    table.add_row(at + "/gain", options.norm == "scalenorm" ? 1 : c.D, 1);
-    if (options.norm == "layernorm" && c.bias) table.add_row(at + "/bias", c.D, 0);
-  };
-  const auto linear = [&](const std::string& at, Index outputs, Index inputs) {
-    table.add(at, outputs, inputs, Init::normal(c.init), true);
-    if (c.bias) table.add_row(at + "_bias", outputs, 0);
-  };
-  const std::string& ffn = options.ffn;
-  const bool gated =
-      ffn == "glu" || ffn == "bilinear" || ffn == "reglu" || ffn == "geglu" || ffn == "swiglu";
-  table.add("embed/table", c.V, c.D, Init::normal(c.init), true);
-  if (options.position == "learned")
-    table.add("position/table", c.T, c.D, Init::normal(c.init), true);
-  if (options.position == "t5") table.add("position/table", 32, c.H, Init::normal(c.init), true);
-  for (Index l = 0; l < c.layers; ++l) {
-    const std::string at = "block" + std::to_string(l);
-    if (uses_norm_in(c.placement)) norm(at + "/attn/norm");
-    linear(at + "/attn/wqkv", (c.H + 2 * c.G) * c.K(), c.D);
-    linear(at + "/attn/wo", c.D, c.D);
-    if (uses_norm_out(c.placement)) norm(at + "/attn/norm_out");
-    if (uses_norm_in(c.placement)) norm(at + "/ffn/norm");
-    linear(at + (gated ? "/ffn/w_gate_value" : "/ffn/w_in"), gated ? 2 * c.F : c.F, c.D);
-    linear(at + "/ffn/w_out", c.D, c.F);
-    if (uses_norm_out(c.placement)) norm(at + "/ffn/norm_out");
-  }
-  norm("final/norm");
-  if (!c.tied) table.add("unembed/table", c.V, c.D, Init::normal(c.init), true);
-  return table.list();
-}
-
 /// What a head's logits get added by distance: (H, 2T − 1), empty without a relative bias.
 inline Mat<float> synthetic_bias(const Frame& frame) {
   const Index H = frame.config.H, T = Index(frame.probe_tokens.size());
   if (frame.options.position == "alibi") return alibi_bias<float>(H, T);
   if (frame.options.position == "t5") {
-    const TapValue* table = frame.tap("position/table");
+    const TapValue* table = frame.tap("position/t5");
     Mat<float> bias = Mat<float>::Zero(H, 2 * T - 1);
     if (!table) return bias;
     const Mat<float> t = mat_of(*table);  // (32, H)
@@ -196,22 +159,10 @@ inline Frame synthetic_frame(const FrameSpec& spec = {}) {
                         : spec.G == 1    ? "mqa"
                                          : "gqa:" + std::to_string(spec.G);
 
-  // The sizes
-  ModelConfig& c = f.config;
-  c.layers = spec.layers;
-  c.D = spec.D;
-  c.H = spec.H;
-  c.G = spec.G;
-  c.F = spec.F;
-  c.V = spec.V;
-  c.T = spec.T;
-  c.bias = spec.options.bias;
-  c.tied = spec.options.tied;
-  c.placement = spec.options.placement == "post"       ? Placement::post
-                : spec.options.placement == "sandwich" ? Placement::sandwich
-                : spec.options.placement == "deepnorm" ? Placement::deepnorm
-                                                       : Placement::pre;
-  f.parameters = synthetic_parameters(f.options, c);
+  // The sizes and the table are those of a real model
+  f.config = model_config(f.options, spec.V);
+  f.parameters = make_model<float>(f.options, spec.V)->table().list();
+  const ModelConfig& c = f.config;
   f.baselines = {{"uniform", std::log(double(spec.V))}, {"unigram", 2.9}, {"bigram", 2.1}};
   f.source = "fables: little stories that a grammar wrote.";
 
@@ -228,7 +179,7 @@ inline Frame synthetic_frame(const FrameSpec& spec = {}) {
   // Parameters and their gradients
   Noise noise(spec.seed);
   for (const ParameterInfo& p : f.parameters) {
-    if (!spec.parameters && p.name != "position/table") continue;
+    if (!spec.parameters && !p.name.starts_with("position/")) continue;
     const bool gain = p.name.ends_with("/gain");
     const int rows = int(p.rows), cols = int(p.cols);
     f.taps[p.name] = random_tap(noise, rows, cols, gain ? 0.15f : 0.08f, gain ? 1.1f : 0.0f);
@@ -238,7 +189,8 @@ inline Frame synthetic_frame(const FrameSpec& spec = {}) {
   // Activations: the stream grows with depth, as under pre-norm
   const int T = spec.T, D = spec.D;
   const bool outer = uses_norm_out(c.placement), inner = uses_norm_in(c.placement);
-  f.taps["embed/tokens"] = random_tap(noise, T, D, 0.5f);
+  if (f.options.position == "sinusoidal" || f.options.position == "learned")
+    f.taps["embed/tokens"] = random_tap(noise, T, D, 0.5f);
   f.taps["embed/out"] = random_tap(noise, T, D, 0.5f);
   for (int l = 0; l < spec.layers; ++l) {
     const std::string at = "block" + std::to_string(l);
@@ -256,7 +208,7 @@ inline Frame synthetic_frame(const FrameSpec& spec = {}) {
     f.taps[at + "/ffn/residual"] = random_tap(noise, T, D, stream + 0.25f);
     if (outer) f.taps[at + "/ffn/norm_out"] = random_tap(noise, T, D, 1);
   }
-  f.taps["final/norm"] = random_tap(noise, T, D, 1.1f);
+  if (inner) f.taps["final/norm"] = random_tap(noise, T, D, 1.1f);
   f.taps["logits"] = random_tap(noise, T, spec.V, 2);
 
   // Each row's root-mean-square
