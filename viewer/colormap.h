@@ -41,11 +41,15 @@ struct ValueRange {
 /// What a set of numbers looks like: range, histogram, and what is wrong with it.
 struct ValueStats {
   float min = 0, max = 0;            // over finite values; 0, 0 when there are none
-  float p01 = 0, p99 = 0;            // to 1/1024 of min … max
+  float p01 = 0, p99 = 0;            // percentiles, when asked for; else min and max
   std::int64_t finite = 0, nan = 0;  // nan counts infinities that are not masked, too
   std::int64_t masked = 0;
   std::array<std::uint32_t, 64> histogram{};  // of finite values over min … max
 };
+
+/// Statistics of all values; what is not finite counts as nan. Percentiles come from at most 65536
+/// values, evenly taken. Cost: two passes.
+ValueStats value_stats(std::span<const float> values, bool percentiles = false);
 
 /// Position of a value in the table, 0 … 255, clamped. A range of no width maps to the middle.
 int colormap_index(float value, ValueRange range);

@@ -5,7 +5,6 @@
 #include <imgui.h>
 
 #include <string>
-#include <vector>
 
 #include "viewer/image.h"
 
@@ -89,7 +88,6 @@ class Theme {
   Appearance appearance_;
   float scale_;
   ImFont* fonts_[static_cast<int>(Font::count)] = {};
-  std::vector<ImWchar> ranges_;  // must live as long as the atlas
   std::string notice_;
 };
 

@@ -25,8 +25,8 @@ struct ViewContext : Ui {
   const Frame* b = nullptr;  // run B's; null without one
   Compare compare = Compare::a;
   const History* history = nullptr;  // all steps of run A; null in tests without one
-  RunControl* control = nullptr;  // null in tests that only look
-  double time = 0;                // seconds since the start, for animation
+  RunControl* control = nullptr;     // null in tests that only look
+  double time = 0;                   // seconds since the start, for animation
 
   /// The frame of the run that is shown (A for the difference).
   const Frame* shown() const { return compare == Compare::b ? b : a; }
