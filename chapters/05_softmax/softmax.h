@@ -21,8 +21,8 @@ namespace tpp {
 /// Shapes  x (N, M) → y (N, M)
 /// Errors  ShapeError unless y has x's shape and the rows are not empty
 /// Cost    one read of x, one write of y, N·M exponentials
-/// Paper   Bridle 1990, "Probabilistic interpretation of feedforward classification network
-/// outputs" Twin    kernels/softmax
+/// Paper   Bridle 1990, "Probabilistic interpretation of feedforward classification outputs"
+/// Twin    kernels/softmax
 template <Real T>
 void softmax_forward(In<Mat<T>> x, Out<Mat<T>> y);
 

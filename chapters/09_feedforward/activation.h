@@ -20,11 +20,10 @@ enum class Activation {
 /// Shapes  x (N, F) → y (N, F)
 /// Errors  ShapeError unless y has x's shape
 /// Cost    one read of x, one write of y, and an exponential a number, except for relu
-/// Paper   relu: Nair & Hinton 2010. gelu, gelu_tanh: Hendrycks & Gimpel 2016, arXiv:1606.08415,
-/// section 2.
-///         swish: Ramachandran, Zoph & Le 2017, arXiv:1710.05941, with β = 1. solu: Elhage et al.
-///         2022, "Softmax Linear Units"; the LayerNorm that its authors put after it is not part of
-///         it here
+/// Paper   relu: Nair & Hinton 2010
+///         gelu, gelu_tanh: Hendrycks & Gimpel 2016, arXiv:1606.08415, section 2
+///         swish: Ramachandran, Zoph & Le 2017, arXiv:1710.05941, with β = 1
+///         solu: Elhage et al. 2022, "Softmax Linear Units"; without the LayerNorm that follows it
 /// Twin    kernels/activation
 template <Real T>
 void activation_forward(Activation kind, In<Mat<T>> x, Out<Mat<T>> y);

@@ -39,8 +39,9 @@ struct UpdateStep {
 
 /// w ← w − η·(g + λ·w).
 ///
-/// Errors  ShapeError for a null buffer, a negative count, a step below 1, a β or a momentum
-/// outside [0, 1) Cost    reads w, g, writes w: memory-bound Twin    kernels/optimizer
+/// Errors  ShapeError for a null buffer, a step below 1, a β or a momentum outside [0, 1)
+/// Cost    reads w, g, writes w: memory-bound
+/// Twin    kernels/optimizer
 template <Real T>
 void sgd_update(const OptimizerConfig& cfg, const UpdateRange<T>& range, const UpdateStep& at);
 

@@ -21,21 +21,21 @@ struct ScheduleConfig {
 
 /// The learning rate of a step, counted from 0.
 ///
-///   step + 1 ≤ warmup    peak · (step + 1) / warmup
-///   later                peak · (floor_ratio + (1 − floor_ratio) · fall(p)),   p = (step + 1 −
-///   warmup) / (total − warmup)
+///   t = step + 1 ≤ warmup    peak · t / warmup
+///   later                    peak · (floor_ratio + (1 − floor_ratio) · fall(p)),
+///                            p = (t − warmup) / (total − warmup)
 ///
-///   cosine  fall = ½·(1 + cos πp)      linear  fall = 1 − p      wsd  the same line over its last
-///   part
+///   cosine  fall = ½·(1 + cos πp)
+///   linear  fall = 1 − p
+///   wsd     the same line, but p counts from the start of the decay; before it, fall = 1
 ///
 /// The last step of the warm-up has the peak, the last step of the run the floor, and later ones
 /// too. A warm-up of more than half of a known run is cut to half. Without a total, every kind
 /// stays at the peak.
 ///
 /// Errors  ShapeError for a negative step or count, a floor_ratio or a decay_share outside [0, 1]
-/// Paper   cosine: Loshchilov & Hutter 2016, arXiv:1608.03983 (without its restarts);
-///         wsd: Hu et al. 2024, arXiv:2404.06395, section 4 (whose decay is exponential; this one
-///         is a line)
+/// Paper   cosine: Loshchilov & Hutter 2016, arXiv:1608.03983, without its restarts
+///         wsd: Hu et al. 2024, arXiv:2404.06395; its decay is exponential, this one a line
 [[nodiscard]] double learning_rate(const ScheduleConfig& cfg, long step);
 
 }  // namespace tpp

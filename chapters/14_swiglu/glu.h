@@ -25,17 +25,15 @@ enum class Gate {
 /// Shapes  gate, value (N, F) → y (N, F)
 /// Errors  ShapeError unless all three have one shape
 /// Cost    two reads, one write, and an exponential a number (glu, geglu, swiglu)
-/// Paper   Dauphin et al. 2016, arXiv:1612.08083, for glu; Shazeer 2020, arXiv:2002.05202, section
-/// 2, for
-///         the others. Llama applies a() to the first of the two projections, as here
+/// Paper   glu: Dauphin et al. 2016, arXiv:1612.08083
+///         the others: Shazeer 2020, arXiv:2002.05202, section 2
 /// Twin    kernels/glu
 template <Real T>
 void glu_forward(Gate kind, In<Mat<T>> gate, In<Mat<T>> value, Out<Mat<T>> y);
 
 /// dgate = dy ⊙ value ⊙ a′(gate),     dvalue = dy ⊙ a(gate)
 ///
-/// Shapes  dy, gate, value (N, F) → dgate, dvalue (N, F); the outputs must not share memory with
-/// the rest
+/// Shapes  dy, gate, value (N, F) → dgate, dvalue (N, F), in memory of their own
 template <Real T>
 void glu_backward(Gate kind, In<Mat<T>> dy, In<Mat<T>> gate, In<Mat<T>> value, Out<Mat<T>> dgate,
                   Out<Mat<T>> dvalue);

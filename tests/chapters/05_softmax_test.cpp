@@ -156,10 +156,16 @@ TEST_CASE("fused cross-entropy is −log softmax, token by token", "[ch05]") {
   const Mat<double> logits = random_normal<double>(rng, 3, 9);
   const std::vector<int> targets = {8, kIgnored, 3};
   Tape<double> tape;
+  int shown = 0;
+  tape.observe("head/token_loss", [&](std::string_view, const ConstMatMap<double>& value) {
+    ++shown;
+    CHECK(value(1, 0) == 0);
+  });
   const auto scope = tape.scope("head");
   (void)cross_entropy<double>(tape.variable(logits, "logits"), targets);
   const Var<double> seen = tape.find("head/token_loss");
   REQUIRE(seen);
+  CHECK(shown == 1);
   const Mat<double> p = softmax_of(logits);
   CHECK(std::abs(seen.value()(0, 0) + std::log(p(0, 8))) <= 1e-14);
   CHECK(seen.value()(1, 0) == 0);

@@ -82,6 +82,18 @@ TEST_CASE("a second step of AdamW that moves, worked out by hand", "[ch10]") {
   CHECK(std::abs(p.w[0] - (before - 0.1 * (m / 0.75) / (std::sqrt(v * 16 / 7) + 1))) <= 1e-15);
 }
 
+TEST_CASE("a step of Adam with decay worked out by hand", "[ch10]") {
+  // g′ = ½·4 + ½·2 = 3: m = 3·½, v = 9·¼, both corrected to 3 and 9, so w = 2 − 0.1·3/(3 + 1)
+  const OptimizerConfig cfg{.beta1 = 0.5, .beta2 = 0.75, .eps = 1, .weight_decay = 0.5};
+  Weights<double> p(1);
+  p.w[0] = 2;
+  p.g[0] = 4;
+  adam_update<double>(cfg, p.all(), {.lr = 0.1, .decay = true, .gradient_scale = 0.5});
+  CHECK(std::abs(p.m[0] - 1.5) <= 1e-15);
+  CHECK(std::abs(p.v[0] - 2.25) <= 1e-15);
+  CHECK(std::abs(p.w[0] - 1.925) <= 1e-15);
+}
+
 TEST_CASE("plain descent and momentum worked out by hand", "[ch10]") {
   const OptimizerConfig cfg{.momentum = 0.5, .weight_decay = 0.1};
   Weights<double> p(1);
