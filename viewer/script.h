@@ -6,8 +6,10 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "viewer/backend.h"
+#include "viewer/geometry.h"
 #include "viewer/probes.h"
 
 namespace tpp::viewer {
