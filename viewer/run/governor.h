@@ -1,0 +1,47 @@
+// How much may be spent on looking: a share of the time that training takes, earned step by step.
+#pragma once
+
+#include <algorithm>
+
+namespace tpp::viewer {
+
+/// An account in seconds. Training earns, looking spends; looking waits while the account is empty.
+class Governor {
+ public:
+  explicit Governor(double budget) : budget_(budget) {}
+
+  /// A step took this long. Time in which nothing had to be done (`idle`) may be spent whole.
+  void earn(double trained, double idle = 0) {
+    // What was saved up may not be spent in one burst that would be felt
+    credit_ = std::min(credit_ + budget_ * trained + idle, kMostSaved);
+    trained_ += trained + idle;
+    forget();
+  }
+
+  void spend(double seconds) {
+    credit_ -= seconds;
+    spent_ += seconds;
+  }
+
+  [[nodiscard]] bool may_spend() const { return credit_ >= 0; }
+  [[nodiscard]] double credit() const { return credit_; }
+
+  /// Seconds spent for a second of training, over the last seconds.
+  [[nodiscard]] double share() const { return trained_ > 0 ? spent_ / trained_ : 0; }
+
+ private:
+  static constexpr double kMostSaved = 0.05;  // seconds
+  static constexpr double kWindow = 6;        // seconds; then the past counts half
+
+  void forget() {
+    if (trained_ < kWindow) return;
+    trained_ /= 2;
+    spent_ /= 2;
+  }
+
+  double budget_;
+  double credit_ = 0;
+  double trained_ = 0, spent_ = 0;
+};
+
+}  // namespace tpp::viewer

@@ -1,0 +1,113 @@
+// A run on a thread of its own: it takes commands between phases, trains, and publishes pictures.
+//
+// The window never touches the model. Commands go in by a queue; frames come out by a mailbox that
+// holds only the newest, scalars by a box that holds all. Making a frame costs time, so a governor
+// makes fewer of them when they would take more than their share.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "viewer/run/frame.h"
+#include "viewer/run/run_control.h"
+
+namespace tpp::viewer {
+
+/// How a run gets what it learns from. Errors: InputError.
+using SourceOpener = std::function<std::unique_ptr<BatchSource>(const RunOptions&)>;
+
+struct RunThreadConfig {
+  SourceOpener open;           // needed: for the start, and for restart()
+  std::function<void()> wake;  // called on the run's thread when something was published
+  bool background = true;      // let the window go first
+
+  double frames_per_second = 30;  // while playing; never more
+  double watch_budget = 0.03;     // largest share of the training time for frames
+  double sample_budget = 0.03;    // and for generated text
+  double sample_every = 2;        // seconds, if the budget allows
+  int sample_tokens = 160;
+  int validate_every = 50;     // steps
+  int validation_windows = 8;  // sequences
+};
+
+class RunThread final : public RunControl {
+ public:
+  /// Paused, at step 0. Errors: InputError, before a thread is started.
+  RunThread(const RunOptions& options, RunThreadConfig config);
+  /// Go on with a run that exists: a checkpoint's.
+  RunThread(Run run, RunThreadConfig config);
+  /// Stops after the phase that is being computed.
+  ~RunThread() override;
+  RunThread(const RunThread&) = delete;
+  RunThread& operator=(const RunThread&) = delete;
+
+  void play() override;
+  void pause() override;
+  void step() override;
+  void step_phase() override;
+  void reset() override;
+  void restart(const RunOptions& options) override;
+  void set_speed(double steps_per_second) override;
+  void set_learning_rate(double peak) override;
+  void set_prompt(const std::string& prompt) override;
+  void set_temperature(double temperature) override;
+  void want(const std::vector<std::string>& taps) override;
+  void save(const std::string& path) override;  // tells by take_notices() how it went
+  [[nodiscard]] bool playing() const override;
+  [[nodiscard]] double speed() const override;
+
+  /// Play, and pause by itself when this many steps are done.
+  void play_until(long step);
+
+  /// The newest frame; null before the first.
+  [[nodiscard]] std::shared_ptr<const Frame> frame() const;
+
+  /// Move the scalars of all steps since the last call into `history`. False if there are none.
+  bool drain(History& history);
+
+  /// Sentences for the reader since the last call: "Saved …", "… could not be written …".
+  [[nodiscard]] std::vector<std::string> take_notices();
+
+  /// Wait for a frame of which `done` is true; null if `seconds` passed first.
+  [[nodiscard]] std::shared_ptr<const Frame> wait_for(
+      const std::function<bool(const Frame&)>& done, double seconds) const;
+
+ private:
+  class Worker;  // all that only the run's thread touches
+  using Command = std::function<void(Worker&)>;
+
+  // What both threads touch, under the mutex
+  struct Mail {
+    mutable std::mutex mutex;
+    std::condition_variable to_run;             // a command, or stop
+    mutable std::condition_variable published;  // a frame
+    std::deque<Command> commands;
+    bool stop = false;
+    std::shared_ptr<const Frame> frame;
+    std::vector<StepScalars> steps;  // not yet drained
+    bool cleared = false;            // before those steps, the history began anew
+    std::vector<std::string> notices;
+    std::string error;  // why the run has stopped
+    bool playing = false;
+    double speed = 0;
+    int goals_waiting = 0;            // commands to play or step in the queue
+    std::vector<std::string> wanted;  // the last that was asked for
+  };
+
+  void send(Command command);
+  void send_goal(Command command, bool play);
+
+  RunThreadConfig config_;
+  Mail mail_;
+  std::unique_ptr<Worker> worker_;
+  std::thread thread_;
+};
+
+}  // namespace tpp::viewer

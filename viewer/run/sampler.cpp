@@ -1,0 +1,46 @@
+// Text written by the model of one step, a few tokens at a time.
+#include "viewer/run/sampler.h"
+
+#include "viewer/run/labels.h"
+
+namespace tpp::viewer {
+
+void Sampler::set_prompt(const std::string& prompt) {
+  prompt_ = prompt;
+  prompt_tokens_.clear();
+  complete_ = {};  // what was written after another prompt is of no interest any more
+}
+
+const std::vector<int>& Sampler::prompt_tokens() {
+  if (prompt_tokens_.empty()) {
+    std::string text = prompt_.empty() ? run_.source->prompt() : prompt_;
+    if (text.empty()) text = "\n";  // a model can only continue something
+    prompt_tokens_ = run_.source->tokenizer().encode(text);
+  }
+  return prompt_tokens_;
+}
+
+void Sampler::start(int count) {
+  const float* values = run_.trainer->values();
+  const bool moved = weights_.empty();
+  weights_.assign(values, values + run_.model->table().extent());
+  if (moved || !generator_) generator_.emplace(*run_.model, weights_.data(), run_.options.seed);
+  tokens_ = prompt_tokens();
+  prompt_size_ = std::ptrdiff_t(tokens_.size());
+  current_ = {run_.source->tokenizer().decode(tokens_), "", run_.trainer->steps_done()};
+  current_.prompt = valid_utf8(current_.prompt);
+  left_ = count;
+}
+
+void Sampler::advance() {
+  generator_->generate(tokens_, 1, config_);
+  const std::span<const int> written(tokens_.begin() + prompt_size_, tokens_.end());
+  current_.text = valid_utf8(run_.source->tokenizer().decode(written));
+  if (--left_ == 0) complete_ = current_;
+}
+
+const Sampler::Text& Sampler::shown(bool partial) const {
+  return complete_.step < 0 || (partial && current_.step >= 0) ? current_ : complete_;
+}
+
+}  // namespace tpp::viewer
