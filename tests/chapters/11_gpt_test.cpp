@@ -110,6 +110,12 @@ TEST_CASE("the whole model's gradient, for every component of the catalogue", "[
         rng, w, grads, [&](const Mat<double>& at) { return loss_at(at, nullptr); }, smoothest);
     CAPTURE(check.numeric, check.analytic);
     CHECK(check.agrees(2e-6));
+
+    // A parameter that changes nothing is wired to nothing
+    for (const ParameterInfo& p : table.list()) {
+      CAPTURE(p.name);
+      CHECK(grads.row(0).segment(p.offset, p.size()).cwiseAbs().maxCoeff() > 1e-9);
+    }
   }
 }
 
@@ -190,6 +196,30 @@ TEST_CASE("the same seed gives the same bits for any number of threads", "[ch11]
   Run run = tiny_run(other);
   for (int i = 0; i < 4; ++i) (void)run.trainer->step();
   CHECK(run.trainer->state().values != first);
+}
+
+TEST_CASE("the gradient that chunks and shards add up to is the whole batch's", "[ch11]") {
+  RunOptions options = tiny_options();
+  options.batch = 21;  // 11 chunks in 8 shards, the last chunk with one sequence
+  Run run = tiny_run(options);
+  const double loss = run.trainer->compute_gradients();
+
+  const ParameterTable& table = run.model->table();
+  const Batch& batch = run.trainer->batch();
+  LineVector<float> values = run.trainer->state().values, grads(values.size(), 0);
+  Tape<float> tape;
+  std::vector<Var<float>> bound;
+  run.model->bind(tape, values.data(), grads.data(), Write::set, bound);
+  const Var<float> whole = run.model->loss(tape, bound, batch.tokens, batch.targets, batch.T);
+  tape.backward(whole);
+
+  CHECK(std::abs(loss - double(whole.value()(0, 0))) <= 1e-5);
+  for (const ParameterInfo& p : table.list()) {
+    CAPTURE(p.name);
+    const Eigen::Map<const ColVec<float>> got(run.trainer->gradients() + p.offset, p.size()),
+        want(grads.data() + p.offset, p.size());
+    CHECK((got - want).norm() <= 1e-4F * want.norm());
+  }
 }
 
 TEST_CASE("steps by phase are steps", "[ch11]") {
