@@ -11,14 +11,15 @@ namespace tpp::viewer {
 
 /// One place in the model and in time. Fields that a panel does not know stay empty.
 struct Place {
-  std::optional<RunId> run;
-  std::optional<long> step;
-  std::optional<int> layer;
-  std::optional<int> head;
-  std::optional<int> query;              // row of an attention map: a token position
-  std::optional<int> key;                // column
-  std::optional<int> pair;               // RoPE pair, 0 turns fastest
-  std::optional<std::string> parameter;  // "block2/attn/wq"
+  // Each with an initialiser, so that {.layer = 2} is complete in the compiler's eyes
+  std::optional<RunId> run = {};
+  std::optional<long> step = {};
+  std::optional<int> layer = {};
+  std::optional<int> head = {};
+  std::optional<int> query = {};              // row of an attention map: a token position
+  std::optional<int> key = {};                // column
+  std::optional<int> pair = {};               // RoPE pair, 0 turns fastest
+  std::optional<std::string> parameter = {};  // "block2/attn/wq"
 
   bool operator==(const Place&) const = default;
   bool empty() const { return *this == Place{}; }
