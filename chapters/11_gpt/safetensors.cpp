@@ -26,7 +26,7 @@ using nlohmann::json;
 namespace {
 
 constexpr std::uint64_t kMaxHeader = 100'000'000;  // bytes; the reference implementation's limit
-constexpr std::size_t kMaxRank = 64;               // dimensions; no framework has more
+constexpr std::size_t kMaxRank = 64;               // dimensions; ours, far beyond any model
 constexpr std::size_t kAlignment = 64;             // bytes; a cache line, and the widest vector
 constexpr std::uint64_t kMaxBytes = std::numeric_limits<std::int64_t>::max();
 
