@@ -264,19 +264,19 @@ void winter_store(Tale& t) {
 // A cart is stuck; who helps, and who is helped later?
 void stuck_cart(Tale& t) {
   const int end = t.branch(3);
-  t.cast('A', "strong|hard-working|honest|busy", kLarge);
+  t.cast('A', "busy|hard-working|stubborn|restless", kLarge);
   t.cast('B', "proud|elegant|vain|hurried", 0, kSmall);
   t.cast('C', "small|tiny|little", kSmall);
   t.food(kGrown | kTree);
   t.weather("rain|snow");
   t.number('n', 2 + t.branch(4));
   t.title("the cart in {w.mud}|the {a} and the {c}|the cart of {f.many}|the {c} who helped");
-  t.tell("{A} the {a} was pulling a cart of {f.many} to the market.");
   t.tell(
-      "{A.he} was {A.an}, but {w.came}, and {w.path}. [Near|Not far from] {mark} the cart stuck "
-      "fast.");
+      "{w.came}, and {w.path}. But {A} the {a} had to take a cart of {f.many} to the market, and "
+      "{A.he} was too {A.t} to stay at home.");
+  t.tell("[Near|Not far from] {mark} the cart stuck fast.");
   t.tell("[Soon|After a while] {B} the {b} came by.");
-  t.says('A', "[Please help me push|Will you help me push the cart], {B}?");
+  t.says('A', "[Please help me push, {B}.|Will you help me push the cart, {B}?]");
   t.says('B', "[I have no time|My coat would get dirty|That is no work for me], {A}.");
   t.tell("And {B} walked on, for {B.he} was very {B.t}.");
   t.paragraph();
@@ -310,7 +310,7 @@ void stuck_cart(Tale& t) {
         "them go by|had to step aside].");
     t.says('B', "May I ride too?");
     t.says('C',
-           "[There is room, but the next time you dig|Yes, if you push when it sticks again].");
+           "[There is room, but next time you must dig|Yes, if you push when it sticks again].");
     t.moral(
         "Who helps to push may also ride.|The smallest friend may be the greatest help.|Work "
         "first, and then the ride is sweet.");
@@ -844,8 +844,8 @@ void gift(Tale& t) {
   t.number('n', 2 + t.branch(6));
   t.title("the birthday|the two gifts|the gift|{C}'s birthday|the {c}'s birthday");
   t.tell(
-      "{C} the {c} was {C.t}, and it was {C.his} birthday. Everyone {place} brought {C.him} a "
-      "gift.");
+      "{C} the {c} was {C.t}, and it was {C.his} birthday. Everyone who lived {place} brought "
+      "{C.him} a gift.");
   t.tell(
       "{A} the {a}, who was {A.t}, brought {x.an}. {B} the {b}, who was {B.t}, had only {f.an}.");
   t.says('A', "[Is that all, {B}?|Only {f.an}, {B}? Look at my {x}!]");
@@ -1009,7 +1009,8 @@ void lantern(Tale& t) {
     t.says('B', "I laughed at your lantern, {A}, and it has [saved my life|brought me home].");
     t.says('A', "[Come in and warm yourself|Now you know for whom it burns].");
     t.tell(
-        "From that night on there were two lights {place}, one in {A}'s window and one in {B}'s.");
+        "From that night on there were two lights in the dark, one in {A}'s window and one in "
+        "{B}'s.");
     t.moral(
         "A light burns for those who are still on the way.|No light is wasted.|Who mocks the lamp "
         "has not yet been lost.");

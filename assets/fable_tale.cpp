@@ -63,8 +63,8 @@ void capitalise_title(std::string& text) {
     std::size_t end = text.find(' ', i);
     if (end == std::string::npos) end = text.size();
     const std::string word = text.substr(i, end - i);
-    const bool small = word == "and" || word == "the" || word == "a" || word == "an" ||
-                       word == "of" || word == "in" || word == "on" || word == "for";
+    const std::string_view kSmallWords = " and the a an of in on for to as with ";
+    const bool small = kSmallWords.find(" " + word + " ") != std::string_view::npos;
     if (first || !small) text[i] = upper(text[i]);
     first = false;
     i = end + 1;
@@ -382,7 +382,7 @@ void Tale::meet() {
       break;
     case 1:
       tell("{A} the {a} and {B} the {b} were neighbours {place}.");
-      tell("{A} was {A.t}, [and|but] {B} was {B.t}.");
+      tell("{A} was {A.t}, and {B} was {B.t}.");
       break;
     case 2:
       tell("There was once {A.an} whose name was {A}.");

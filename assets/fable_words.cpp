@@ -54,7 +54,7 @@ constexpr Animal kAnimals[] = {
     {"tortoise", "tortoises", "", kSlow},
     {"bear", "bears", "growled", kLarge | kSlow},
     {"wolf", "wolves", "growled", kLarge | kFast},
-    {"boar", "boars", "grunted", kLarge},
+    {"bison", "bison", "grunted", kLarge},
     {"deer", "deer", "", kLarge | kFast},
     {"elk", "elk", "", kLarge | kFast},
     {"horse", "horses", "neighed", kLarge | kFast},
