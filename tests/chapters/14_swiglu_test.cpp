@@ -1,9 +1,10 @@
 // Chapter 14: the GLU family and the 8/3 rule.
+#include "chapters/14_swiglu/glu.h"
+
 #include <limits>
 
 #include "chapters/01_tensor/gradient_check.h"
 #include "chapters/02_tape/ops.h"
-#include "chapters/14_swiglu/glu.h"
 #include "tests/testing.h"
 
 using namespace tpp;
