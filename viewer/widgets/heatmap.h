@@ -51,6 +51,9 @@ struct HeatmapHit {
   ImVec2 map_min{0, 0}, map_max{0, 0};    // the map without labels, to draw brackets beside
 };
 
+/// Statistics over what is not masked.
+ValueStats matrix_stats(const MatrixView& matrix, bool percentiles = false);
+
 class Heatmap {
  public:
   /// Take a matrix. `version` is the caller's: while it and the style stay the same, nothing is

@@ -4,6 +4,8 @@
 
 #include <imgui.h>
 
+#include <string>
+
 #include "viewer/colormap.h"
 #include "viewer/ui.h"
 
