@@ -5,6 +5,8 @@
 
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "viewer/geometry.h"
 #include "viewer/ui.h"
