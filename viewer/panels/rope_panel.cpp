@@ -1,0 +1,981 @@
+#include "viewer/panels/rope_panel.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <complex>
+#include <limits>
+#include <numbers>
+#include <ostream>
+
+#include "chapters/07_position/relative_bias.h"
+#include "chapters/07_position/sinusoidal.h"
+#include "viewer/panels/drawing.h"
+#include "viewer/view_context.h"
+#include "viewer/widgets/curve.h"
+#include "viewer/widgets/dial.h"
+#include "viewer/widgets/heatmap.h"
+#include "viewer/widgets/legend.h"
+#include "viewer/widgets/tooltip.h"
+
+namespace tpp::viewer {
+namespace {
+
+constexpr double kTurn = 2 * std::numbers::pi;
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+std::size_t at(int row, int col, int cols) {
+  return std::size_t(row) * std::size_t(cols) + std::size_t(col);
+}
+
+std::string block_name(int layer, const char* what) {
+  return "block" + std::to_string(layer) + "/attn/" + what;
+}
+
+/// One head's columns of a tap.
+std::vector<float> head_columns(const TapValue& tap, int head, int K) {
+  std::vector<float> out;
+  out.reserve(std::size_t(tap.rows) * std::size_t(K));
+  for (int t = 0; t < tap.rows; ++t)
+    for (int i = 0; i < K; ++i) out.push_back(tap(t, head * K + i));
+  return out;
+}
+
+/// Fast pairs at one end of the map, slow ones at the other; the ends that the ground would hide
+/// are left out.
+Rgba pair_colour(const Theme& theme, int pair, int pairs) {
+  const float at = pairs > 1 ? float(pair) / float(pairs - 1) : 0;
+  const float lo = theme.dark() ? 0.35f : 0.0f, hi = theme.dark() ? 1.0f : 0.72f;
+  return colormap_colour(Colormap::viridis, hi + (lo - hi) * at, {0, 1});
+}
+
+std::string tokens(double count) {
+  if (!(count < 1e6)) return formatted("%.1e", count);
+  return count < 100 ? formatted("%.1f", count) : with_thousands((long long)(count + 0.5));
+}
+
+}  // namespace
+
+std::string read_rope_head(const Frame& frame, int layer, int head, RopeHead& out) {
+  out = {};
+  const ModelConfig& c = frame.config;
+  if (layer < 0 || layer >= c.layers || head < 0 || head >= c.H) return "There is no such head.";
+  const TapValue* q = frame.tap(block_name(layer, "q"));
+  const TapValue* k = frame.tap(block_name(layer, "k"));
+  if (!q || !k) return "Waiting for this layer's queries and keys: they come with the next frame.";
+  const int K = int(c.K()), G = std::max(1, int(c.G)), group = head / std::max(1, int(c.H) / G);
+  if (K < 2 || K % 2 != 0 || q->cols != int(c.H) * K || k->cols != G * K || q->rows != k->rows)
+    return "The recorded queries and keys do not have the shape of this model.";
+  out.T = q->rows;
+  out.K = K;
+  out.pairing = frame.options.rope_pairing == "adjacent" ? Pairing::adjacent : Pairing::halves;
+  out.q = head_columns(*q, head, K);
+  out.k = head_columns(*k, group, K);
+  return {};
+}
+
+RopeScore rope_score_by_distance(const RopeHead& head, double base) {
+  RopeScore out;
+  const int T = head.T, pairs = head.pairs();
+  if (T < 1 || pairs < 1 || !(base > 0)) return out;
+  out.T = T;
+  out.pairs = pairs;
+  out.score.assign(std::size_t(T), 0);
+  out.part.assign(std::size_t(pairs) * std::size_t(T), 0);
+  const std::vector<double> theta = rope_frequencies(head.K, base);
+  std::vector<double> total(std::size_t(T), 0.0);
+  for (int p = 0; p < pairs; ++p) {
+    const int a = head.first(p), b = head.second(p);
+    for (int d = 0; d < T; ++d) {
+      // Turning q by t·θ and k by s·θ turns their product by the distance alone
+      std::complex<double> sum = 0;
+      for (int t = d; t < T; ++t) {
+        const std::size_t qt = at(t, 0, head.K), ks = at(t - d, 0, head.K);
+        const std::complex<double> q(double(head.q[qt + std::size_t(a)]),
+                                     double(head.q[qt + std::size_t(b)]));
+        const std::complex<double> k(double(head.k[ks + std::size_t(a)]),
+                                     double(head.k[ks + std::size_t(b)]));
+        sum += std::complex<double>(q.real() * k.real() + q.imag() * k.imag(),
+                                    q.imag() * k.real() - q.real() * k.imag());
+      }
+      const double angle = double(d) * theta[std::size_t(p)];
+      const double part = (sum.real() * std::cos(angle) - sum.imag() * std::sin(angle)) /
+                          (double(T - d) * std::sqrt(double(head.K)));
+      out.part[at(p, d, T)] = float(part);
+      total[std::size_t(d)] += part;
+    }
+  }
+  for (int d = 0; d < T; ++d) out.score[std::size_t(d)] = float(total[std::size_t(d)]);
+  return out;
+}
+
+// --- The panel
+// ----------------------------------------------------------------------------------------
+
+struct RopePanel::State {
+  PanelInfo info{"rope", "Position", "13_rope", Slot::position};
+
+  const Frame* frame = nullptr;
+  unsigned long frame_version = 0, selection_version = 0, drawn = 0;
+
+  bool known = false;
+  std::string scheme;  // "rope", "alibi", …
+  int L = 0, H = 0, G = 0, K = 0, T = 0, D = 0;
+  long step = 0;
+  std::vector<std::string> labels;
+  std::string missing;
+  std::string chapter;
+
+  // RoPE
+  int layer = 0, head = 0;
+  bool locked = false;  // the head is the selection's
+  RopeHead points;
+  double base = 10000;
+  double what_if = 0;      // 0: none
+  RopeScore score, other;  // at the model's base, and at the other one
+  double difference = 0;
+  std::vector<double> theta;         // (K/2) of the base that is shown
+  std::vector<float> before, after;  // (K/2, 2) of the query, over the longest pair
+  float longest = 0;
+  Heatmap parts;
+  int chosen_position = -1;  // by the slider; −1: the last token
+  int position = 0;
+  bool dirty = false;  // a slider moved
+
+  // Biases by distance, and tables
+  std::vector<float> bias;  // (H, T) by distance
+  Heatmap table;
+  std::string table_text;
+
+  double shown_base() const { return what_if > 0 ? what_if : base; }
+  int pairs() const { return int(theta.size()); }
+
+  void compute_rope(const Frame& f);
+  void compute_position();
+  void compute_bias(const Frame& f);
+  void compute_table(const Frame& f);
+
+  void draw_rope(ViewContext& context);
+  void draw_dials(ViewContext& context, const Rect& rect);
+  void draw_scores(ViewContext& context, const Rect& rect);
+  void draw_bias(ViewContext& context);
+  void draw_table(ViewContext& context);
+  void draw_none(ViewContext& context);
+  Explanation explain_pair(int p) const;
+};
+
+RopePanel::RopePanel() : state_(std::make_unique<State>()) {}
+RopePanel::~RopePanel() = default;
+const PanelInfo& RopePanel::info() const { return state_->info; }
+const RopeScore& RopePanel::score() const { return state_->score; }
+const RopeScore& RopePanel::what_if() const { return state_->other; }
+double RopePanel::what_if_base() const { return state_->what_if; }
+int RopePanel::position() const { return state_->position; }
+double RopePanel::difference() const { return state_->difference; }
+
+namespace {
+
+/// The layer and head that are locked, else the first.
+void chosen_head(const Selection& selection, const ModelConfig& c, int& layer, int& head) {
+  const Place& place = selection.locked();
+  layer = place.layer.value_or(0);
+  head = place.head.value_or(0);
+  if (layer < 0 || layer >= c.layers) layer = 0;
+  if (head < 0 || head >= c.H) head = 0;
+}
+
+}  // namespace
+
+std::vector<std::string> RopePanel::taps(const ViewContext& context) const {
+  const Frame* frame = context.shown();
+  if (!frame) return {};
+  const std::string& scheme = frame->options.position;
+  if (scheme == "t5") return {"position/t5"};
+  if (scheme == "learned") return {"position/table"};
+  if (scheme != "rope") return {};
+  int layer = 0, head = 0;
+  chosen_head(context.selection, frame->config, layer, head);
+  return {block_name(layer, "q"), block_name(layer, "k"), block_name(layer, "q_rotated"),
+          block_name(layer, "k_rotated")};
+}
+
+void RopePanel::update(const ViewContext& context) {
+  State& s = *state_;
+  const Frame* frame = context.shown();
+  if (!frame || frame->config.layers < 1 || frame->config.H < 1 || frame->config.D < 1 ||
+      frame->probe_tokens.empty()) {
+    s.known = false;
+    s.frame = nullptr;
+    return;
+  }
+  const bool new_frame = !s.known || frame != s.frame || frame->version != s.frame_version;
+  const bool new_place = new_frame || context.selection.version() != s.selection_version;
+  s.frame = frame;
+  s.frame_version = frame->version;
+  s.selection_version = context.selection.version();
+  if (!new_place && !s.dirty) return;
+
+  int layer = 0, head = 0;
+  chosen_head(context.selection, frame->config, layer, head);
+  const bool new_head = new_frame || layer != s.layer || head != s.head;
+  s.known = true;
+  s.layer = layer;
+  s.head = head;
+  s.locked = context.selection.locked().head.has_value();
+  if (new_frame) {
+    s.scheme = frame->options.position;
+    s.L = int(frame->config.layers);
+    s.H = int(frame->config.H);
+    s.G = std::max(1, int(frame->config.G));
+    s.K = int(frame->config.K());
+    s.D = int(frame->config.D);
+    s.T = int(frame->probe_tokens.size());
+    s.step = frame->step;
+    s.labels = frame->probe_labels;
+    s.labels.resize(std::size_t(s.T), "?");
+    s.missing.clear();
+    s.info.chapter = s.scheme == "rope" ? "13_rope" : "07_position";
+  }
+  ++s.drawn;
+  if (s.scheme == "rope") {
+    if (new_head || s.dirty) s.compute_rope(*frame);
+    const Place place = context.selection.shown();
+    s.position = place.query ? *place.query : s.chosen_position >= 0 ? s.chosen_position : s.T - 1;
+    s.position = std::clamp(s.position, 0, s.T - 1);
+    s.compute_position();
+  } else if (new_frame && (s.scheme == "alibi" || s.scheme == "t5")) {
+    s.compute_bias(*frame);
+  } else if (new_frame) {
+    s.compute_table(*frame);
+  }
+  s.dirty = false;
+}
+
+void RopePanel::State::compute_rope(const Frame& f) {
+  base = f.options.rope_base;
+  theta = K >= 2 && K % 2 == 0 && shown_base() > 0 ? rope_frequencies(K, shown_base())
+                                                   : std::vector<double>{};
+  missing = read_rope_head(f, layer, head, points);
+  if (missing.empty() && points.T != T) missing = "The probe's length has just changed.";
+  if (!missing.empty()) {
+    points = {};
+    score = other = {};
+    parts.clear();
+    return;
+  }
+  score = rope_score_by_distance(points, base);
+  other = what_if > 0 ? rope_score_by_distance(points, what_if) : RopeScore{};
+  const RopeScore& shown = what_if > 0 ? other : score;
+  const HeatmapStyle style{Colormap::signed_, RangePolicy::percentile, {-1, 1}, true};
+  parts.set({.data = shown.part.data(), .rows = shown.pairs, .cols = shown.T}, drawn, style);
+
+  // Hold the model's base against the rotation that the run computed
+  difference = 0;
+  const TapValue* qr = f.tap(block_name(layer, "q_rotated"));
+  const TapValue* kr = f.tap(block_name(layer, "k_rotated"));
+  const int group = head / std::max(1, H / G);
+  if (!qr || !kr || qr->rows != T || kr->rows != T || qr->cols != H * K || kr->cols != G * K) {
+    difference = kNaN;
+    return;
+  }
+  for (int d = 0; d < T; ++d) {
+    double sum = 0;
+    for (int t = d; t < T; ++t)
+      for (int i = 0; i < K; ++i)
+        sum += double((*qr)(t, head * K + i)) * double((*kr)(t - d, group * K + i));
+    const double mean = sum / (double(T - d) * std::sqrt(double(K)));
+    const double off = std::abs(mean - double(score.score[std::size_t(d)]));
+    if (!(off <= difference)) difference = off;
+  }
+}
+
+void RopePanel::State::compute_position() {
+  before.assign(2 * theta.size(), 0);
+  after.assign(2 * theta.size(), 0);
+  longest = 0;
+  if (points.T == 0) return;
+  const auto q = [&](int i) { return double(points.q[at(position, i, K)]); };
+  for (int p = 0; p < pairs(); ++p) {
+    const float length = float(std::hypot(q(points.first(p)), q(points.second(p))));
+    if (std::isfinite(length)) longest = std::max(longest, length);
+  }
+  const double unit = longest > 0 ? double(longest) : 1;
+  for (int p = 0; p < pairs(); ++p) {
+    const double a = q(points.first(p)) / unit, b = q(points.second(p)) / unit;
+    const double angle = double(position) * theta[std::size_t(p)];
+    before[at(p, 0, 2)] = float(a);
+    before[at(p, 1, 2)] = float(b);
+    after[at(p, 0, 2)] = float(a * std::cos(angle) - b * std::sin(angle));
+    after[at(p, 1, 2)] = float(a * std::sin(angle) + b * std::cos(angle));
+  }
+}
+
+void RopePanel::State::compute_bias(const Frame& f) {
+  bias.clear();
+  Mat<float> all;  // (H, 2T − 1)
+  if (scheme == "alibi") {
+    all = alibi_bias<float>(H, T);
+  } else {
+    const TapValue* t5 = f.tap("position/t5");
+    if (!t5 || t5->cols != H || t5->rows < 2) {
+      missing = "Waiting for the bias by distance: it comes with the next frame.";
+      return;
+    }
+    const Mat<float> values = Eigen::Map<const Mat<float>>(t5->data.data(), t5->rows, t5->cols);
+    all.resize(H, 2 * T - 1);
+    t5_bias_forward<float>(values, f.config.mask.kind == Mask::Kind::full, all);
+  }
+  missing.clear();
+  bias.resize(std::size_t(H) * std::size_t(T));
+  for (int h = 0; h < H; ++h)
+    for (int d = 0; d < T; ++d) bias[at(h, d, T)] = all(h, T - 1 - d);
+}
+
+void RopePanel::State::compute_table(const Frame& f) {
+  const HeatmapStyle style{Colormap::signed_, RangePolicy::percentile, {-1, 1}, true};
+  if (scheme == "sinusoidal") {
+    const Mat<float> values = sinusoidal_table<float>(T, D) * float(f.config.init);
+    table.set({.data = values.data(), .rows = T, .cols = D}, drawn, style);
+    missing.clear();
+  } else if (scheme == "learned") {
+    const TapValue* learned = f.tap("position/table");
+    if (!learned || learned->rows < 1 || learned->cols != D) {
+      missing = "Waiting for the table of positions: it comes with the next frame.";
+      return;
+    }
+    missing.clear();
+    table.set({.data = learned->data.data(), .rows = learned->rows, .cols = D}, drawn, style);
+  }
+}
+
+void RopePanel::draw(ViewContext& context) {
+  State& s = *state_;
+  if (!s.known) {
+    put_note(context, context.rect,
+             context.shown()
+                 ? "No probe sequence yet. It is passed through the model after each step."
+                 : "No run yet. Positions appear with the first step.");
+    return;
+  }
+  if (s.scheme == "rope") return s.draw_rope(context);
+  if (!s.missing.empty()) return put_note(context, context.rect, s.missing);
+  if (s.scheme == "alibi" || s.scheme == "t5") return s.draw_bias(context);
+  if (s.scheme == "sinusoidal" || s.scheme == "learned") return s.draw_table(context);
+  s.draw_none(context);
+}
+
+// --- RoPE
+// ---------------------------------------------------------------------------------------------
+
+void RopePanel::State::draw_rope(ViewContext& context) {
+  const Theme& theme = context.theme;
+  const Palette& colours = context.colours();
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const Rect r = context.rect;
+  const float control = theme.px(20);
+
+  // Sliders: where the query stands, and what if the base were another
+  {
+    const FontScope small(theme, Font::small);
+    ImGui::PushStyleVar(ImGuiStyleVar_FramePadding, ImVec2(theme.px(6), theme.px(2)));
+    const float slider = std::min(theme.px(150), 0.28f * r.w);
+    ImGui::SetCursorScreenPos(ImVec2(r.x, r.y));
+    ImGui::SetNextItemWidth(slider);
+    int value = position;
+    const std::string token = "t = %d “" + labels[std::size_t(position)] + "”";
+    std::string format;  // a token may hold a percent sign
+    for (const char c : token.substr(6)) format += c == '%' ? std::string("%%") : std::string(1, c);
+    if (ImGui::SliderInt("##position", &value, 0, T - 1, ("t = %d" + format).c_str())) {
+      chosen_position = std::clamp(value, 0, T - 1);
+      if (context.selection.locked().query) context.selection.set({.query = chosen_position});
+      position = chosen_position;
+      dirty = true;
+    }
+    context.probe("rope/position");
+    hint(context, "The token whose query the dials show");
+    ImGui::SetCursorScreenPos(ImVec2(r.x + slider + theme.grid(1), r.y));
+    ImGui::SetNextItemWidth(slider);
+    float b = float(shown_base());
+    if (ImGui::SliderFloat("##base", &b, 10, 1e6f, "base %.0f", ImGuiSliderFlags_Logarithmic)) {
+      if (b >= 2) what_if = std::round(double(b));
+      dirty = true;
+    }
+    context.probe("rope/base");
+    hint(context, "What if the base were another? The model is unchanged");
+    if (what_if > 0) {
+      ImGui::SetCursorScreenPos(ImVec2(r.x + 2 * (slider + theme.grid(1)), r.y));
+      if (ImGui::SmallButton("back")) {
+        what_if = 0;
+        dirty = true;
+      }
+      context.probe("rope/reset");
+      hint(context, "Back to the model's own base");
+    }
+    ImGui::PopStyleVar();
+  }
+  const std::string whose = "layer " + std::to_string(layer) + " · head " + std::to_string(head);
+  put_text_right(context, list, r.right(), r.y + theme.px(2), locked ? colours.text : colours.muted,
+                 whose);
+  if (what_if > 0) {
+    const float line = theme.font_size(Font::small) + theme.px(2);
+    const std::string note = "What if: recorded q and k turned again with base " +
+                             with_thousands((long long)what_if) + " instead of " +
+                             with_thousands((long long)base) + ". The model is unchanged.";
+    put_text(context, list, r.x, r.y + control + theme.px(4), colours.warning, note);
+    const float top = r.y + control + theme.px(6) + line;
+    const float dials = std::min(theme.px(84), 0.3f * r.h);
+    draw_dials(context, {r.x, top, r.w, dials});
+    draw_scores(context, {r.x, top + dials, r.w, r.bottom() - top - dials});
+    return;
+  }
+  const float top = r.y + control + theme.px(8);
+  const float dials = std::min(theme.px(84), 0.3f * r.h);
+  draw_dials(context, {r.x, top, r.w, dials});
+  draw_scores(context, {r.x, top + dials, r.w, r.bottom() - top - dials});
+}
+
+Explanation RopePanel::State::explain_pair(int p) const {
+  Explanation e;
+  const double th = theta[std::size_t(p)], angle = double(position) * th, wavelength = kTurn / th;
+  e.name = "{P|Pair " + std::to_string(p) + "} of " + std::to_string(pairs()) + ", position {T|" +
+           std::to_string(position) + "}";
+  e.formula = "angle = {T|t}·θ,   θ = base^(−2{P|p}/{D|K})";
+  e.numbers = std::to_string(position) + " · " + with_thousands((long long)shown_base()) + "^(−" +
+              std::to_string(2 * p) + "/" + std::to_string(K) + ") = " + std::to_string(position) +
+              " · " + number_text(th);
+  e.result =
+      number_text(angle) + " rad = " + formatted("%.0f°", std::fmod(angle, kTurn) * 360 / kTurn);
+  if (points.T > 0) {
+    e.result += ": (" + number_text(double(before[at(p, 0, 2)] * longest), 3) + ", " +
+                number_text(double(before[at(p, 1, 2)] * longest), 3) + ") → (" +
+                number_text(double(after[at(p, 0, 2)] * longest), 3) + ", " +
+                number_text(double(after[at(p, 1, 2)] * longest), 3) + ")";
+  }
+  e.why = "A whole turn takes λ = " + tokens(wavelength) + " tokens: " +
+          (wavelength > double(T)
+               ? "never within these " + std::to_string(T) + ", so it tells far from near."
+               : formatted("%.1f turns", double(T) / wavelength) + " within these " +
+                     std::to_string(T) + ", so it tells neighbours apart.");
+  e.source = "chapters/13_rope/rope.cpp: rotate";
+  return e;
+}
+
+void RopePanel::State::draw_dials(ViewContext& context, const Rect& rect) {
+  if (theta.empty()) return;
+  const Theme& theme = context.theme;
+  const Palette& colours = context.colours();
+  ImDrawList* list = ImGui::GetWindowDrawList();
+
+  // The wavelength of a whole turn, on a logarithmic axis. Dials stand over their own wavelengths,
+  // which the formula spaces evenly
+  const double model_longest = kTurn * std::pow(base, double(K - 2) / double(K));
+  const double longest_wave = std::max({kTurn / theta.back(), model_longest, double(T)});
+  const double lo = std::log(kTurn), hi = std::log(std::max(longest_wave, kTurn * 1.5));
+  const float line = theme.font_size(Font::small);
+  const float axis_y = rect.bottom() - line - theme.px(10);
+  const float dial_room = axis_y - rect.y - theme.px(8);
+  const double spacing_log =
+      pairs() > 1 ? (std::log(kTurn / theta.back()) - lo) / (pairs() - 1) : 0;
+  float side = std::min(dial_room, theme.px(64));
+  float inner = std::max(1.0f, rect.w - side);
+  if (pairs() > 1) {
+    const float spacing = float(spacing_log / (hi - lo)) * inner;
+    side = std::clamp(spacing - theme.px(2), theme.px(24), side);
+    inner = std::max(1.0f, rect.w - side);
+  }
+  const auto x_of = [&](double wave) {
+    return rect.x + 0.5f * side + inner * float((std::log(wave) - lo) / (hi - lo));
+  };
+  const float spacing = pairs() > 1 ? float(spacing_log / (hi - lo)) * inner : inner;
+  const int every =
+      spacing > 0 ? std::max(1, int(std::ceil(side / std::max(1.0f, spacing)))) : pairs();
+
+  // Beyond the context no pair completes a turn
+  const float x_context = x_of(double(T));
+  const bool inside = x_context < rect.right();
+  if (inside) {
+    list->AddRectFilled(ImVec2(x_context, rect.y), ImVec2(rect.right(), axis_y),
+                        with_alpha(colours.dim_time, 26));
+  }
+
+  // Axis and decades
+  list->AddLine(ImVec2(rect.x, axis_y), ImVec2(rect.right(), axis_y), colours.muted);
+  float free_from = rect.x;
+  for (double decade = 10; decade <= longest_wave * 1.0001; decade *= 10) {
+    const float x = x_of(decade);
+    list->AddLine(ImVec2(x, axis_y), ImVec2(x, axis_y + theme.px(3)), colours.muted);
+    const std::string text = axis_number(decade);
+    const float half = 0.5f * text_width(context, Font::small, text);
+    if (x - half < free_from || x + half > rect.right()) continue;
+    if (std::abs(x - x_context) < theme.px(36)) continue;
+    put_text_middle(context, list, x, axis_y + theme.px(3), colours.muted, text);
+    free_from = x + half + theme.px(8);
+  }
+  if (free_from + text_width(context, Font::small, "λ, tokens a turn") < rect.right() &&
+      std::abs(rect.right() - x_context) > theme.px(150)) {
+    put_text_right(context, list, rect.right(), axis_y + theme.px(3), colours.muted,
+                   "λ, tokens a turn");
+  }
+  list->AddLine(ImVec2(x_context, rect.y), ImVec2(x_context, axis_y + theme.px(4)),
+                colours.dim_time, theme.px(1.5f));
+  const std::string context_text = "T = " + std::to_string(T);
+  put_text_middle(
+      context, list,
+      std::min(x_context, rect.right() - 0.5f * text_width(context, Font::small, context_text)),
+      axis_y + theme.px(3), colours.dim_time, context_text);
+  int never = 0;
+  for (const double th : theta) never += kTurn / th > double(T);
+
+  // A dial a pair: the query before (dashed) and after the turn
+  const Place place = context.selection.shown();
+  for (int p = 0; p < pairs(); ++p) {
+    const float x = x_of(kTurn / theta[std::size_t(p)]);
+    const Rgba colour = pair_colour(theme, p, pairs());
+    const bool selected = context.selection.is_locked({.pair = p});
+    list->AddLine(ImVec2(x, axis_y - theme.px(5)), ImVec2(x, axis_y), colour,
+                  theme.px(selected || place.pair == p ? 3.0f : 1.5f));
+    if (p % every != 0) continue;
+    const std::array<DialArrow, 2> arrows{
+        DialArrow{before[at(p, 0, 2)], before[at(p, 1, 2)], with_alpha(colours.muted, 200), true,
+                  "q"},
+        DialArrow{after[at(p, 0, 2)], after[at(p, 1, 2)], colour, false, "q turned"}};
+    DialOptions options;
+    options.size = side;
+    options.selected = selected;
+    options.hovered_elsewhere = place.pair == p;
+    const std::string id = "rope/pair/" + std::to_string(p);
+    ImGui::SetCursorScreenPos(ImVec2(x - 0.5f * side, axis_y - theme.px(7) - side));
+    const DialHit hit = points.T > 0 ? draw_dial(context, id.c_str(), arrows, options)
+                                     : draw_dial(context, id.c_str(), {}, options);
+    if (hit.hovered) {
+      context.selection.hover({.pair = p});
+      if (tooltip_ready(context, id + "/" + std::to_string(position)))
+        draw_tooltip(context, explain_pair(p));
+    }
+    if (hit.clicked) context.selection.lock({.pair = p});
+  }
+  if (inside && never > 0 && dial_room > side + line) {
+    const std::string text =
+        std::to_string(never) + " of " + std::to_string(pairs()) + " pairs never complete a turn";
+    if (text_width(context, Font::small, text) < rect.right() - x_context)
+      put_text_right(context, list, rect.right(), rect.y, colours.dim_time, text);
+  }
+}
+
+void RopePanel::State::draw_scores(ViewContext& context, const Rect& rect) {
+  const Theme& theme = context.theme;
+  const Palette& colours = context.colours();
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  if (!missing.empty() || score.T == 0) return put_note(context, rect, missing);
+  const float line = theme.font_size(Font::small) + theme.px(2);
+  const float gutter = text_width(context, Font::small, "−0.00") + theme.px(8);
+  const Rect body{rect.x + gutter, rect.y + line + theme.px(6), rect.w - gutter - theme.px(4),
+                  rect.h - 2 * line - theme.px(10)};
+  if (body.w < theme.px(40) || body.h < theme.px(40)) return;
+  const Rect plot{body.x, body.y, body.w, std::floor(0.46f * body.h)};
+  const Rect map{body.x, plot.bottom() + theme.px(5), body.w, body.h - plot.h - theme.px(5)};
+  const RopeScore& shown = what_if > 0 ? other : score;
+
+  // The range of all lines, with zero in it
+  float low = 0, high = 0;
+  const auto widen = [&](const std::vector<float>& values) {
+    for (const float v : values) {
+      if (!std::isfinite(v)) continue;
+      low = std::min(low, v);
+      high = std::max(high, v);
+    }
+  };
+  widen(score.score);
+  if (what_if > 0) widen(other.score);
+  if (high - low < 1e-6f) high = low + 1;
+  const float room = 0.06f * (high - low);
+  low -= low < 0 ? room : 0;
+  high += room;
+  const auto y_of = [&](float v) { return plot.bottom() - (v - low) / (high - low) * plot.h; };
+  const float cell = plot.w / float(T);
+  const auto x_of = [&](int d) { return plot.x + (float(d) + 0.5f) * cell; };
+
+  // Grid, numbers, title
+  list->AddRectFilled(ImVec2(plot.x, plot.y), ImVec2(plot.right(), plot.bottom()),
+                      with_alpha(colours.grid, 90));
+  for (const double tick : axis_ticks(double(low), double(high), 3)) {
+    const float y = y_of(float(tick));
+    if (y < plot.y - 1 || y > plot.bottom() + 1) continue;
+    list->AddLine(ImVec2(plot.x, y), ImVec2(plot.right(), y),
+                  tick == 0 ? colours.guide : colours.grid);
+    put_text_right(context, list, plot.x - theme.px(4), y - 0.5f * theme.font_size(Font::small),
+                   colours.muted, axis_number(tick, 0));
+  }
+  const float title_y = rect.y + theme.px(2);
+  put_text(context, list, rect.x, title_y, colours.text, "mean of q·k/√K at distance t − s");
+
+  // Lines: the model's own base, the other one dashed, and the selected pair's part
+  std::vector<ImVec2> points_;
+  const auto polyline = [&](const float* values, Rgba colour, float thickness, bool dashed) {
+    for (int d = 0; d + 1 < T; ++d) {
+      const float a = values[d], b = values[d + 1];
+      if (!std::isfinite(a) || !std::isfinite(b)) continue;
+      if (dashed && d / 2 % 2 == 1) continue;
+      list->AddLine(ImVec2(x_of(d), y_of(a)), ImVec2(x_of(d + 1), y_of(b)), colour, thickness);
+    }
+    if (T == 1 && std::isfinite(values[0]))
+      list->AddCircleFilled(ImVec2(x_of(0), y_of(values[0])), theme.px(2), colour);
+  };
+  const Place place = context.selection.shown();
+  if (place.pair && *place.pair >= 0 && *place.pair < shown.pairs) {
+    list->PushClipRect(ImVec2(plot.x, plot.y), ImVec2(plot.right(), plot.bottom()), true);
+    polyline(shown.part.data() + at(*place.pair, 0, T),
+             pair_colour(theme, *place.pair, shown.pairs), theme.px(1.5f), false);
+    list->PopClipRect();
+  }
+  polyline(score.score.data(), what_if > 0 ? colours.muted : colours.run_a, theme.px(2), false);
+  if (what_if > 0) polyline(other.score.data(), colours.warning, theme.px(2), true);
+  bool any_finite = false;
+  for (const float v : shown.score) any_finite = any_finite || std::isfinite(v);
+  if (!any_finite)
+    put_text_middle(context, list, plot.x + 0.5f * plot.w, plot.y + theme.px(4), colours.error,
+                    "queries and keys are not finite");
+
+  // Each pair's part, fast pairs on top, in the same columns
+  HeatmapOptions options;
+  options.size = ImVec2(map.w, map.h);
+  options.border = false;
+  if (place.pair) options.mark_row = *place.pair;
+  if (context.selection.locked().pair) options.lock_row = *context.selection.locked().pair;
+  ImGui::SetCursorScreenPos(ImVec2(map.x, map.y));
+  const HeatmapHit hit = parts.draw(context, "rope/parts", options);
+  const float row_height = map.h / float(std::max(1, shown.pairs));
+  for (int p = 0; p < shown.pairs; ++p) {
+    const float y = map.y + row_height * float(p);
+    list->AddRectFilled(ImVec2(map.x - theme.px(6), y),
+                        ImVec2(map.x - theme.px(2), y + std::max(1.0f, row_height - theme.px(1))),
+                        pair_colour(theme, p, shown.pairs));
+  }
+  put_text(context, list, rect.x, map.y - theme.px(1), colours.dim_pair, "fast");
+  put_text(context, list, rect.x, map.bottom() - theme.font_size(Font::small) - theme.px(1),
+           colours.dim_pair, "slow");
+
+  // The mouse, over either: a line through both
+  const ImVec2 mouse = ImGui::GetIO().MousePos;
+  ImGui::SetCursorScreenPos(ImVec2(plot.x, plot.y));
+  ImGui::InvisibleButton("rope/score", ImVec2(plot.w, plot.h));
+  context.probe("rope/score");
+  const bool over_plot = ImGui::IsItemHovered();
+  int distance = -1;
+  if (hit.hovered) distance = hit.col;
+  if (over_plot) distance = std::clamp(int((mouse.x - plot.x) / cell), 0, T - 1);
+  if (distance < 0 && place.query && place.key && *place.query >= *place.key && *place.query < T)
+    distance = *place.query - *place.key;
+  if (hit.hovered) {
+    context.selection.hover({.pair = hit.row});
+    if (tooltip_ready(context, formatted("rope/parts/%d/%d", hit.row, hit.col))) {
+      Explanation e;
+      e.name = "{P|Pair " + std::to_string(hit.row) + "} at distance {T|" +
+               std::to_string(hit.col) + "}";
+      e.formula = "mean over {T|t} of |q|·|k|·cos(angle between them + {T|d}·θ) / √{D|K}";
+      e.numbers = "turned by " + std::to_string(hit.col) + " · " +
+                  number_text(theta[std::size_t(hit.row)]) + " = " +
+                  number_text(double(hit.col) * theta[std::size_t(hit.row)]) + " rad";
+      e.result = number_text(double(hit.value));
+      e.why = "The column adds up to the curve above: " +
+              number_text(double(shown.score[std::size_t(hit.col)])) + ".";
+      e.source = "chapters/13_rope/rope.cpp: rotate";
+      draw_tooltip(context, e);
+    }
+    if (hit.clicked) context.selection.lock({.pair = hit.row});
+  }
+  std::string readout;
+  if (distance >= 0) {
+    const float x = x_of(distance);
+    list->AddLine(ImVec2(x, plot.y), ImVec2(x, map.bottom()), with_alpha(colours.hover_mark, 150));
+    readout = "distance " + std::to_string(distance) + ": " +
+              number_text(double(score.score[std::size_t(distance)]), 3);
+    if (what_if > 0) readout += " → " + number_text(double(other.score[std::size_t(distance)]), 3);
+    readout +=
+        ", mean of " + std::to_string(T - distance) + (T - distance == 1 ? " query" : " queries");
+    put_text_right(context, list, rect.right(), title_y, colours.text, readout);
+  } else {
+    readout = std::isfinite(difference) ? "pairs below add up to it; from the run's own: off by " +
+                                              number_text(difference, 2)
+                                        : "pairs below add up to it";
+    put_text_right(context, list, rect.right(), title_y, colours.muted, readout);
+  }
+
+  // Distances, and what the colours mean
+  const float axis = map.bottom() + theme.px(2);
+  for (const double tick : axis_ticks(0, double(T - 1), 6)) {
+    const int d = int(std::lround(tick));
+    if (d < 0 || d >= T || std::abs(tick - double(d)) > 1e-6) continue;
+    const std::string text = std::to_string(d);
+    if (x_of(d) + text_width(context, Font::small, text) > plot.x + 0.68f * plot.w) break;
+    put_text_middle(context, list, x_of(d), axis, colours.muted, text);
+  }
+  const ValueRange range = parts.range();
+  const std::string left = number_text(double(range.lo), 2),
+                    right = number_text(double(range.hi), 2);
+  const float bar = theme.px(56), right_width = text_width(context, Font::small, right);
+  const float bx = rect.right() - right_width - theme.px(4) - bar;
+  put_text(context, list, bx + bar + theme.px(4), axis, colours.muted, right);
+  put_text_right(context, list, bx - theme.px(4), axis, colours.muted, left);
+  for (int i = 0; i < 28; ++i) {
+    const float u = float(i) / 27.0f, w = bar / 28.0f;
+    list->AddRectFilled(ImVec2(bx + w * float(i), axis + theme.px(3)),
+                        ImVec2(bx + w * float(i + 1), axis + theme.px(11)),
+                        colormap_colour(Colormap::signed_, u, {0, 1}));
+  }
+}
+
+// --- Other schemes
+// ------------------------------------------------------------------------------------
+
+void RopePanel::State::draw_bias(ViewContext& context) {
+  const Theme& theme = context.theme;
+  const Palette& colours = context.colours();
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const Rect r = context.rect;
+  const float line = theme.font_size(Font::small) + theme.px(3);
+  if (bias.empty()) return;
+
+  // What it is, in two lines
+  const bool is_alibi = scheme == "alibi";
+  put_text(context, list, r.x, r.y, colours.text,
+           is_alibi ? "ALiBi: each head takes off its slope times the distance"
+                    : "T5: each head learns a bias for 32 buckets of distances",
+           Font::body);
+  const float text_y = r.y + theme.font_size(Font::body) + theme.px(4);
+  put_wrapped(context, list, r.x, text_y, r.w, colours.muted,
+              is_alibi
+                  ? "logit + b,  b = −m·(t − s),  m = 2^(−8(h+1)/H). Nothing is learned."
+                  : "logit + b[bucket(t − s)]. Near distances have a bucket each, far ones share.");
+
+  // A line a head
+  const float key_width = theme.px(96);
+  const float gutter = text_width(context, Font::small, "−00.0") + theme.px(8);
+  const Rect plot{r.x + gutter, text_y + 2 * line, r.w - gutter - key_width - theme.grid(1),
+                  r.bottom() - text_y - 3 * line - theme.px(6)};
+  if (plot.w < theme.px(40) || plot.h < theme.px(30)) return;
+  float low = 0, high = 0;
+  for (const float v : bias) {
+    if (!std::isfinite(v)) continue;
+    low = std::min(low, v);
+    high = std::max(high, v);
+  }
+  if (high - low < 1e-6f) {
+    low -= 1;
+    high += 1;
+  }
+  const auto y_of = [&](float v) { return plot.bottom() - (v - low) / (high - low) * plot.h; };
+  const float cell = plot.w / float(std::max(1, T - 1));
+  for (const double tick : axis_ticks(double(low), double(high), 4)) {
+    const float y = y_of(float(tick));
+    if (y < plot.y - 1 || y > plot.bottom() + 1) continue;
+    list->AddLine(ImVec2(plot.x, y), ImVec2(plot.right(), y),
+                  tick == 0 ? colours.guide : colours.grid);
+    put_text_right(context, list, plot.x - theme.px(4), y - 0.5f * theme.font_size(Font::small),
+                   colours.muted, axis_number(tick, 0));
+  }
+  for (const double tick : axis_ticks(0, double(T - 1), 6)) {
+    if (tick > double(T - 1)) continue;
+    put_text_middle(context, list, plot.x + cell * float(tick), plot.bottom() + theme.px(3),
+                    colours.muted, axis_number(tick, 0));
+  }
+  put_text_right(context, list, plot.right(), plot.y - line, colours.muted,
+                 "distance t − s, tokens →");
+  ImGui::SetCursorScreenPos(ImVec2(plot.x, plot.y));
+  ImGui::InvisibleButton("rope/bias", ImVec2(plot.w, plot.h));
+  context.probe("rope/bias");
+  const bool over = ImGui::IsItemHovered();
+  const int distance =
+      over ? std::clamp(int(std::lround((ImGui::GetIO().MousePos.x - plot.x) / cell)), 0, T - 1)
+           : -1;
+  const Place place = context.selection.shown();
+  for (int h = 0; h < H; ++h) {
+    const bool dim = place.head && *place.head != h && *place.head < H;
+    const Rgba colour = with_alpha(theme.series(h), dim ? 90 : 255);
+    for (int d = 0; d + 1 < T; ++d) {
+      const float a = bias[at(h, d, T)], b = bias[at(h, d + 1, T)];
+      if (!std::isfinite(a) || !std::isfinite(b)) continue;
+      list->AddLine(ImVec2(plot.x + cell * float(d), y_of(a)),
+                    ImVec2(plot.x + cell * float(d + 1), y_of(b)), colour,
+                    theme.px(place.head == h ? 2.5f : 1.5f));
+    }
+  }
+  if (distance >= 0) {
+    const float x = plot.x + cell * float(distance);
+    list->AddLine(ImVec2(x, plot.y), ImVec2(x, plot.bottom()), with_alpha(colours.hover_mark, 150));
+    put_text(context, list, plot.x, plot.y - line, colours.text,
+             "at distance " + std::to_string(distance));
+  }
+
+  // The heads by colour, with their number at the mouse or their slope
+  float y = plot.y;
+  const float key_x = plot.right() + theme.grid(1.5f);
+  for (int h = 0; h < H; ++h) {
+    if (y + line > r.bottom()) break;
+    if (y + 2 * line > r.bottom() && h + 1 < H) {
+      put_text(context, list, key_x, y, colours.muted, "… " + std::to_string(H - h) + " more");
+      break;
+    }
+    const float value = distance >= 0 ? bias[at(h, distance, T)] : T > 1 ? bias[at(h, 1, T)] : 0;
+    list->AddRectFilled(ImVec2(key_x, y + theme.px(6)),
+                        ImVec2(key_x + theme.px(10), y + theme.px(9)), theme.series(h));
+    const std::string text = "h" + std::to_string(h) + "  " +
+                             (distance < 0 && is_alibi ? "m " + number_text(double(-value), 2)
+                                                       : number_text(double(value), 2));
+    put_text(
+        context, list, key_x + theme.px(14), y,
+        std::isfinite(value) ? (place.head == h ? colours.text : colours.muted) : colours.error,
+        text);
+    const std::string id = "rope/bias/" + std::to_string(h);
+    ImGui::SetCursorScreenPos(ImVec2(key_x, y));
+    ImGui::InvisibleButton(id.c_str(), ImVec2(key_width - theme.px(8), line));
+    context.probe(id);
+    if (ImGui::IsItemHovered()) context.selection.hover({.head = h});
+    y += line;
+  }
+}
+
+void RopePanel::State::draw_table(ViewContext& context) {
+  const Theme& theme = context.theme;
+  const Palette& colours = context.colours();
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const Rect r = context.rect;
+  const bool fixed = scheme == "sinusoidal";
+  put_text(context, list, r.x, r.y, colours.text,
+           fixed ? "Sines and cosines are added to the embeddings"
+                 : "A learned row for every position is added to the embeddings",
+           Font::body);
+  const float text_y = r.y + theme.font_size(Font::body) + theme.px(4);
+  const float taken = put_wrapped(
+      context, list, r.x, text_y, r.w, colours.muted,
+      fixed ? "P[t, 2i] = sin(t / 10000^(2i/D)), P[t, 2i+1] = the cosine. Left columns turn fast, "
+              "right "
+              "ones slowly, so every row differs."
+            : "The table starts as noise. Rows of neighbours grow alike where the model needs it; "
+              "positions that it never saw stay noise.");
+  const float top = text_y + taken + theme.px(6), legend = legend_height(context);
+  if (r.bottom() - top - legend < theme.px(40)) return;
+  HeatmapOptions options;
+  options.size = ImVec2(r.w, r.bottom() - top - legend - theme.px(4));
+  options.row_title = "position t";
+  options.col_title = "feature d";
+  options.row_dim = Dim::time;
+  options.col_dim = Dim::width;
+  options.zoomable = true;
+  const Place place = context.selection.shown();
+  if (place.query) options.mark_row = *place.query;
+  ImGui::SetCursorScreenPos(ImVec2(r.x, top));
+  const HeatmapHit hit = table.draw(context, "rope/table", options);
+  ImGui::SetCursorScreenPos(ImVec2(r.x, r.bottom() - legend));
+  draw_legend(context, "rope/table", table, "added to feature", std::min(r.w, theme.px(320)));
+  if (!hit.hovered) return;
+  context.selection.hover({.query = hit.row});
+  if (!tooltip_ready(context, formatted("rope/table/%d/%d", hit.row, hit.col))) return;
+  Explanation e;
+  e.name =
+      "Position {T|" + std::to_string(hit.row) + "}, {D|feature " + std::to_string(hit.col) + "}";
+  if (fixed) {
+    e.formula = std::string(hit.col % 2 ? "cos" : "sin") + "({T|t} / 10000^(2i/{D|D})) · init";
+    e.numbers = std::string(hit.col % 2 ? "cos" : "sin") + "(" + std::to_string(hit.row) +
+                " / 10000^(" + std::to_string(hit.col / 2 * 2) + "/" + std::to_string(D) + "))";
+    e.source = "chapters/07_position/sinusoidal.cpp: sinusoidal_table";
+  } else {
+    e.formula = "a parameter, position/table[{T|t}, {D|d}]";
+    e.source = "chapters/07_position/sinusoidal.cpp: add_positions_forward";
+  }
+  e.result = number_text(double(hit.value));
+  e.why = "It is added to the token's embedding, so where and what share one vector.";
+  draw_tooltip(context, e);
+}
+
+void RopePanel::State::draw_none(ViewContext& context) {
+  const Theme& theme = context.theme;
+  const Palette& colours = context.colours();
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const Rect r = context.rect;
+  float y = r.y;
+  put_text(context, list, r.x, y, colours.text, "Nothing tells this model where a token stands",
+           Font::body);
+  y += theme.font_size(Font::body) + theme.px(8);
+  y += put_wrapped(
+      context, list, r.x, y, std::min(r.w, theme.px(480)), colours.muted,
+      "There is no rotation, no bias and no table, so there is nothing to draw. Attention "
+      "compares what tokens are, not where they are: swap two earlier tokens, and the sum "
+      "over them stays the same.");
+  y += theme.px(8);
+  y += put_wrapped(
+      context, list, r.x, y, std::min(r.w, theme.px(480)), colours.muted,
+      "One thing leaks through. Under a causal mask query t averages over t + 1 keys, so "
+      "later layers can tell early from late. Switch position to rope on the left, and "
+      "compare the losses.");
+}
+
+// --- In words, and as a file
+// --------------------------------------------------------------------------
+
+std::string RopePanel::explain() const {
+  const std::string& scheme = state_->scheme;
+  if (scheme == "alibi" || scheme == "t5")
+    return "What a head adds to the logit of a query and a key, by the distance between them. "
+           "Steeper "
+           "heads look near, flat ones far. Rest on the plot to read all heads at one distance.";
+  if (scheme == "sinusoidal" || scheme == "learned")
+    return "The table that is added to the embeddings: a row for each position, a column for each "
+           "feature. Two positions can be told apart when their rows differ.";
+  if (scheme == "none") return "This model has no positions; the panel says what that means.";
+  return "RoPE turns each pair of features of a query or key by an angle that grows with its "
+         "position: "
+         "fast pairs by a radian a token, slow ones hardly at all. A dial shows one pair of the "
+         "query at "
+         "the chosen position, dashed before and solid after; lengths are relative to the longest "
+         "pair. "
+         "Each dial stands over its wavelength, the tokens of a whole turn. Pairs right of T never "
+         "complete one in this context.\n"
+         "Below: the mean score of queries and keys by their distance, for the locked head (else "
+         "the "
+         "first), and the part of each pair. The parts of a column add up to the curve.\n"
+         "The base slider asks what if. It turns the recorded queries and keys again; the model "
+         "itself "
+         "was trained with its own base and is unchanged.";
+}
+
+void RopePanel::export_csv(std::ostream& out) const {
+  const State& s = *state_;
+  if (!s.known) return;
+  out.precision(9);
+  if (s.scheme == "rope" && s.score.T > 0) {
+    out << "step,layer,head,base,distance,queries,score";
+    for (int p = 0; p < s.score.pairs; ++p) out << ",pair_" << p;
+    out << '\n';
+    const auto write = [&](const RopeScore& score, double base) {
+      for (int d = 0; d < score.T; ++d) {
+        out << s.step << ',' << s.layer << ',' << s.head << ',' << base << ',' << d << ','
+            << score.T - d << ',' << score.score[std::size_t(d)];
+        for (int p = 0; p < score.pairs; ++p) out << ',' << score.part[at(p, d, score.T)];
+        out << '\n';
+      }
+    };
+    write(s.score, s.base);
+    if (s.what_if > 0) write(s.other, s.what_if);
+  } else if (!s.bias.empty() && (s.scheme == "alibi" || s.scheme == "t5")) {
+    out << "step,distance";
+    for (int h = 0; h < s.H; ++h) out << ",head_" << h;
+    out << '\n';
+    for (int d = 0; d < s.T; ++d) {
+      out << s.step << ',' << d;
+      for (int h = 0; h < s.H; ++h) out << ',' << s.bias[at(h, d, s.T)];
+      out << '\n';
+    }
+  } else if (!s.table.empty() && (s.scheme == "sinusoidal" || s.scheme == "learned")) {
+    out << "step,position";
+    for (int d = 0; d < s.table.cols(); ++d) out << ",feature_" << d;
+    out << '\n';
+    for (int t = 0; t < s.table.rows(); ++t) {
+      out << s.step << ',' << t;
+      for (int d = 0; d < s.table.cols(); ++d) out << ',' << s.table.value(t, d);
+      out << '\n';
+    }
+  }
+}
+
+}  // namespace tpp::viewer
