@@ -14,9 +14,9 @@ namespace tpp::viewer {
 struct ViewContext;  // viewer/view_context.h
 
 struct PanelInfo {
-  std::string id;       // "attention": probes, commands, file names
-  std::string title;    // "Attention"
-  std::string chapter;  // "06_attention": what F1 and the reader open; empty for none
+  std::string id = {};       // "attention": probes, commands, file names
+  std::string title = {};    // "Attention"
+  std::string chapter = {};  // "06_attention": what F1 and the reader open; empty for none
   Slot slot = Slot::attention;
 };
 
@@ -41,6 +41,11 @@ class Panel {
 
   /// What is shown, as CSV with a header line. Writes nothing when there is nothing to export.
   virtual void export_csv(std::ostream&) const {}
+
+  /// What the reader chose inside this panel (a tab, a slider), as one line for the session file; and
+  /// back. restore() ignores what settings() could not have written.
+  virtual std::string settings() const { return {}; }
+  virtual void restore(const std::string&) {}
 };
 
 /// One row of the explicit table of panels (viewer/panels/registry.cpp): no static registration.

@@ -1,0 +1,703 @@
+// The window's program, frame by frame.
+#include "viewer/app.h"
+
+#include <imgui.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <utility>
+
+#include "chapters/01_tensor/errors.h"
+#include "viewer/compat.h"
+#include "viewer/export.h"
+#include "viewer/panels/registry.h"
+#include "viewer/widgets/strip.h"
+
+namespace tpp::viewer {
+namespace {
+
+constexpr double kToastSeconds = 6;
+constexpr int kFramesAfterInput = 3;  // hover is known one frame late, and what follows from it two
+constexpr double kTooltipWait = 0.2;  // seconds after the last input until a tooltip may appear
+
+constexpr ImGuiWindowFlags kOverlay = ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove |
+                                      ImGuiWindowFlags_NoSavedSettings |
+                                      ImGuiWindowFlags_NoFocusOnAppearing;
+
+}  // namespace
+
+/// What panels are given to send commands with: a refusal must not unwind through half-drawn windows.
+class App::Guard final : public RunControl {
+ public:
+  Guard(App& app, RunThread& run) : app_(app), run_(run) {}
+
+  void play() override {
+    app_.attempt([&] { run_.play(); });
+  }
+  void pause() override { run_.pause(); }
+  void step() override {
+    app_.attempt([&] { run_.step(); });
+  }
+  void step_phase() override {
+    app_.attempt([&] { run_.step_phase(); });
+  }
+  void reset() override { run_.reset(); }
+  void restart(const RunOptions& options) override {
+    app_.attempt([&] { run_.restart(options); });
+  }
+  void set_speed(double steps_per_second) override { run_.set_speed(steps_per_second); }
+  void set_learning_rate(double peak) override { run_.set_learning_rate(peak); }
+  void set_prompt(const std::string& prompt) override { run_.set_prompt(prompt); }
+  void set_temperature(double temperature) override { run_.set_temperature(temperature); }
+  void want(const std::vector<std::string>& taps) override { run_.want(taps); }
+  void save(const std::string& path) override { run_.save(path); }
+  [[nodiscard]] bool playing() const override { return run_.playing(); }
+  [[nodiscard]] double speed() const override { return run_.speed(); }
+
+ private:
+  App& app_;
+  RunThread& run_;
+};
+
+App::App(Backend& backend, RunThread& run, AppConfig config)
+    : backend_(backend),
+      run_(run),
+      config_(std::move(config)),
+      guard_(std::make_unique<Guard>(*this, run)),
+      theme_(config_.appearance, backend.display_scale() * config_.zoom) {
+  for (const PanelEntry& entry : panel_table()) panels_.push_back(entry.make());
+  add_commands();
+  rebuild_fonts();
+  if (!theme_.notice().empty()) toast(theme_.notice());
+}
+
+App::~App() = default;
+
+// --- Commands --------------------------------------------------------------------------------------
+
+void App::add_commands() {
+  const auto add = [this](std::string id, std::string title, std::string group, Shortcut shortcut,
+                          std::function<void()> action, bool repeat = false) {
+    commands_.add({.id = std::move(id),
+                   .title = std::move(title),
+                   .group = std::move(group),
+                   .shortcut = shortcut,
+                   .action = std::move(action),
+                   .enabled = {},
+                   .repeat = repeat});
+  };
+
+  add("transport.play", "Play or pause", "Run", {Key::space}, [this] {
+    if (run_.playing()) {
+      guard_->pause();
+    } else {
+      guard_->play();
+    }
+  });
+  add("transport.step", "One step", "Run", {Key::period}, [this] { guard_->step(); }, true);
+  add("transport.phase", "One phase: forward, backward or update", "Run", {Key::comma},
+      [this] { guard_->step_phase(); }, true);
+  add("transport.reset", "Start again at step 0, same seed", "Run", {.key = key('R'), .shift = true},
+      [this] { guard_->reset(); });
+  add("run.save", "Save a checkpoint", "Run", {.key = key('S'), .ctrl = true, .shift = true},
+      [this] { guard_->save(export_name("checkpoint", ".safetensors").string()); });
+
+  add("view.theme", "Dark or light", "View", {key('T')}, [this] {
+    set_appearance(theme_.dark() ? Appearance::light : Appearance::dark);
+  });
+  for (int i = 0; i < kPresets; ++i) {
+    const auto preset = static_cast<Preset>(i);
+    add("view.preset" + std::to_string(i + 1), std::string("Layout: ") + preset_name(preset), "View",
+        {key(static_cast<char>('1' + i))}, [this, preset] {
+          layout_.set_preset(preset);
+          layout_.restore();
+        });
+  }
+  add("view.larger", "Larger", "View", {.key = Key::equal, .ctrl = true},
+      [this] { set_zoom(config_.zoom * 1.125f); });
+  add("view.smaller", "Smaller", "View", {.key = Key::minus, .ctrl = true},
+      [this] { set_zoom(config_.zoom / 1.125f); });
+  add("view.normal", "Normal size", "View", {.key = key('0'), .ctrl = true}, [this] { set_zoom(1); });
+  add("view.maximise", "Fill the window with the panel under the mouse, or restore", "View",
+      {key('F')}, [this] {
+        if (layout_.maximised()) {
+          layout_.restore();
+        } else if (const Panel* panel = panel_under_mouse()) {
+          layout_.maximise(panel->info().slot);
+        }
+      });
+  add("view.explain", "Explain the panel under the mouse", "View", {key('E')}, [this] {
+    const Panel* panel = panel_under_mouse();
+    explained_ = panel && explained_ != panel->info().id ? panel->info().id : "";
+  });
+  add("view.palette", "Find a command", "View", {.key = key('K'), .ctrl = true},
+      [this] { commands_.open_palette(); });
+  add("view.help", "Keys", "View", {Key::f1}, [this] { commands_.toggle_help(); });
+  add("view.release", "Let go of what is locked, or close what is open", "View", {Key::escape},
+      [this] {
+        if (commands_.close_overlays()) return;
+        if (!explained_.empty()) {
+          explained_.clear();
+        } else if (!toasts_.empty()) {
+          toasts_.clear();
+        } else if (layout_.maximised()) {
+          layout_.restore();
+        } else {
+          selection_.release();
+        }
+      });
+  for (const auto& panel : panels_) {
+    const PanelInfo info = panel->info();
+    if (is_bar(info.slot)) continue;
+    add("panel." + info.id, "Show " + info.title, "Panels", {}, [this, info] {
+      bring_forward(info.id);
+      if (layout_.maximised()) layout_.maximise(info.slot);
+    });
+  }
+
+  add("export.picture", "Picture (PNG) of the panel under the mouse", "Files", {key('P')}, [this] {
+    const Panel* panel = panel_under_mouse();
+    export_picture(panel ? panel->info().id : "");
+  });
+  add("export.window", "Picture (PNG) of the window", "Files", {.key = key('P'), .shift = true},
+      [this] { export_picture(""); });
+  add("export.numbers", "Numbers (CSV) of the panel under the mouse", "Files", {key('C')}, [this] {
+    if (const Panel* panel = panel_under_mouse()) {
+      export_csv(panel->info().id);
+    } else {
+      toast("Point at a panel to save its numbers.");
+    }
+  });
+  add("session.save", "Save the session: layout, theme, selection, options", "Files",
+      {.key = key('S'), .ctrl = true}, [this] {
+        if (config_.session.empty()) {
+          toast("There is nowhere to save the session: name a file with --session.", true);
+          return;
+        }
+        attempt([&] {
+          save_session(config_.session, session());
+          toast("Saved the session to " + config_.session.string() + ".");
+        });
+      });
+  add("app.quit", "Quit", "Files", {.key = key('Q'), .ctrl = true},
+      [this] { backend_.request_close(); });
+}
+
+void App::attempt(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const InputError& error) {
+    toast(error.what(), true);
+  } catch (const ExportError& error) {
+    toast(error.what(), true);
+  } catch (const std::bad_alloc&) {
+    toast("There is not enough memory for that.", true);
+  }
+}
+
+void App::toast(std::string sentence, bool error) {
+  // The same sentence again moves to the end
+  std::erase_if(toasts_, [&](const Toast& t) { return t.text == sentence; });
+  if (toasts_.size() >= 4) toasts_.erase(toasts_.begin());
+  const double now = clock();
+  toasts_.push_back({std::move(sentence), error, error ? -1 : now + kToastSeconds});
+}
+
+std::vector<std::string> App::toasts() const {
+  std::vector<std::string> texts;
+  for (const Toast& t : toasts_) texts.push_back(t.text);
+  return texts;
+}
+
+// --- Look ------------------------------------------------------------------------------------------
+
+void App::set_appearance(Appearance appearance) {
+  config_.appearance = appearance;
+  theme_.set_appearance(appearance);
+  theme_.apply_style();
+}
+
+void App::set_zoom(float zoom) {
+  config_.zoom = std::clamp(zoom, 0.5f, 3.0f);
+  if (std::abs(config_.zoom - 1) < 0.03f) config_.zoom = 1;
+  fonts_are_old_ = true;  // built between two frames
+}
+
+void App::rebuild_fonts() {
+  theme_.set_scale(backend_.display_scale() * config_.zoom);
+  theme_.build_fonts(backend_.size().density);
+  backend_.fonts_changed();
+  fonts_are_old_ = false;
+}
+
+// --- Panels ----------------------------------------------------------------------------------------
+
+std::vector<std::string> App::panel_ids() const {
+  std::vector<std::string> ids;
+  for (const auto& panel : panels_) ids.push_back(panel->info().id);
+  return ids;
+}
+
+std::vector<Panel*> App::panels_in(Slot slot) const {
+  std::vector<Panel*> found;
+  for (const auto& panel : panels_) {
+    if (panel->info().slot == slot) found.push_back(panel.get());
+  }
+  return found;
+}
+
+Panel* App::active_panel(Slot slot) const {
+  const std::vector<Panel*> here = panels_in(slot);
+  if (here.empty()) return nullptr;
+  const auto active = static_cast<std::size_t>(active_[static_cast<std::size_t>(slot)]);
+  return here[active < here.size() ? active : 0];
+}
+
+Panel* App::find(const std::string& id) const {
+  for (const auto& panel : panels_) {
+    if (panel->info().id == id) return panel.get();
+  }
+  return nullptr;
+}
+
+Panel* App::panel_under_mouse() const {
+  const ImVec2 mouse = ImGui::GetIO().MousePos;
+  for (int i = 0; i < kSlots; ++i) {
+    const auto slot = static_cast<Slot>(i);
+    if (slots_.shown(slot) && slots_[slot].contains(mouse.x, mouse.y)) return active_panel(slot);
+  }
+  return nullptr;
+}
+
+void App::bring_forward(const std::string& id) {
+  const Panel* panel = find(id);
+  if (!panel) return;
+  const Slot slot = panel->info().slot;
+  const std::vector<Panel*> here = panels_in(slot);
+  const auto at = std::find(here.begin(), here.end(), panel);
+  active_[static_cast<std::size_t>(slot)] = static_cast<int>(at - here.begin());
+  if (is_bar(slot)) return;
+  layout_.set_tab(slot);
+  if (!slots_.shown(slot) && !slots_.tabbed) layout_.set_preset(Preset::balanced);
+}
+
+std::optional<Rect> App::panel_rect(const std::string& id) const {
+  const Panel* panel = find(id);
+  if (!panel) return {};
+  const Slot slot = panel->info().slot;
+  if (!slots_.shown(slot) || active_panel(slot) != panel) return {};
+  return slots_[slot];
+}
+
+Image App::picture(const std::string& id) {
+  const Image window = backend_.read_pixels();
+  if (id.empty()) return window;
+  const std::optional<Rect> rect = panel_rect(id);
+  return rect ? crop(window, *rect, backend_.size().density) : Image();
+}
+
+std::string App::csv(const std::string& id) const {
+  std::ostringstream out;
+  if (const Panel* panel = find(id)) panel->export_csv(out);
+  return out.str();
+}
+
+// --- A frame ---------------------------------------------------------------------------------------
+
+ViewContext App::context(const Ui& ui, const Rect& rect) {
+  ViewContext context{ui, selection_, commands_, layout_, rect};
+  context.a = frame_.get();
+  context.history = &history_;
+  context.control = guard_.get();
+  context.time = ImGui::GetTime();
+  return context;
+}
+
+void App::frame(bool present) {
+  if (fonts_are_old_) rebuild_fonts();
+  backend_.begin_frame();
+  probes_.begin_frame();
+  selection_.begin_frame();
+  input_seen_ = input_changed();
+  take_news();
+  forget_impossible_selection();
+  commands_.handle_shortcuts();
+
+  // Lay out, and ask who is on the screen what they want to see next
+  const WindowSize size = backend_.size();
+  slots_ = layout_.compute(size.width, size.height, theme_.scale());
+  Ui ui{theme_, backend_.textures(), probes_, hover_};
+  std::set<std::string> wanted;
+  for (int i = 0; i < kSlots; ++i) {
+    const auto slot = static_cast<Slot>(i);
+    Panel* panel = slots_.shown(slot) ? active_panel(slot) : nullptr;
+    if (!panel) continue;
+    ViewContext seen = context(ui, slots_[slot]);
+    for (std::string& name : panel->taps(seen)) wanted.insert(std::move(name));
+    panel->update(seen);
+  }
+  run_.want({wanted.begin(), wanted.end()});
+
+  draw_background(ui);
+  for (int i = 0; i < kSlots; ++i) {
+    const auto slot = static_cast<Slot>(i);
+    if (slots_.shown(slot)) draw_slot(ui, slot, slots_[slot]);
+  }
+  draw_splitters(ui, layout_, slots_);
+  draw_narrow_tabs(ui, layout_, slots_);
+  draw_explanation(ui);
+  draw_toasts(ui);
+  commands_.draw(ui);
+
+  backend_.end_frame(present);
+  ++frames_;
+  if (present) write_exports();
+}
+
+void App::take_news() {
+  frame_ = run_.frame();
+  run_.drain(history_);
+  for (std::string& sentence : run_.take_notices()) toast(std::move(sentence));
+  const std::string error = frame_ ? frame_->error : "";
+  if (error == told_error_) return;
+  std::erase_if(toasts_, [&](const Toast& t) { return t.text == told_error_; });
+  told_error_ = error;
+  if (!error.empty()) toast(error, true);
+}
+
+void App::forget_impossible_selection() {
+  if (!frame_) return;
+  // After a restart there may be fewer layers, heads or tokens than what was locked
+  const ModelConfig& c = frame_->config;
+  const auto beyond = [](const std::optional<int>& index, Index count) {
+    return index && (*index < 0 || *index >= count);
+  };
+  const Place locked = selection_.locked();
+  Place kept = locked;
+  if (beyond(kept.layer, c.layers)) kept.layer.reset();
+  if (beyond(kept.head, c.H)) kept.head.reset();
+  if (beyond(kept.query, c.T)) kept.query.reset();
+  if (beyond(kept.key, c.T)) kept.key.reset();
+  if (beyond(kept.pair, c.K() / 2)) kept.pair.reset();
+  if (kept.parameter &&
+      std::none_of(frame_->parameters.begin(), frame_->parameters.end(),
+                   [&](const ParameterInfo& info) { return info.name == *kept.parameter; })) {
+    kept.parameter.reset();
+  }
+  if (kept == locked) return;
+  selection_.release();
+  selection_.set(kept);
+}
+
+bool App::input_changed() {
+  const ImGuiIO& io = ImGui::GetIO();
+  float keys = 0;
+  for (int i = 0; i < IM_ARRAYSIZE(io.MouseDown); ++i) keys = keys * 2 + (io.MouseDown[i] ? 1 : 0);
+  const std::array<float, 8> now{io.MousePos.x, io.MousePos.y,     keys,
+                                 io.MouseWheel, io.MouseWheelH,    io.DisplaySize.x,
+                                 io.DisplaySize.y, float(io.InputQueueCharacters.Size)};
+  const bool changed = now != last_input_;
+  last_input_ = now;
+  return changed || io.WantTextInput;
+}
+
+void App::draw_slot(Ui& ui, Slot slot, const Rect& rect) {
+  if (slot == Slot::reader) return draw_reader(ui, rect);
+  const std::vector<Panel*> here = panels_in(slot);
+  if (slot == Slot::time_strip && here.empty()) return draw_time(ui, rect);
+  if (is_bar(slot)) {
+    const Rect content = begin_bar(ui, slot, rect);
+    if (!here.empty()) {
+      ViewContext seen = context(ui, content);
+      here.front()->draw(seen);
+    }
+    end_bar();
+    return;
+  }
+
+  std::vector<SlotTab> tabs;
+  for (const Panel* panel : here) {
+    const PanelInfo& info = panel->info();
+    tabs.push_back({info.id, info.title, info.chapter});
+  }
+  PanelAction action;
+  Panel* panel = active_panel(slot);
+  int& active = active_[static_cast<std::size_t>(slot)];
+  const Rect content =
+      begin_slot(ui, slot, rect, tabs, active, layout_.maximised() == slot, &action);
+  if (panel) {
+    // A click on another tab takes effect in the next frame, when that panel has computed
+    ViewContext seen = context(ui, content);
+    panel->draw(seen);
+  }
+  end_slot();
+  if (panel) act(*panel, action);
+}
+
+void App::act(Panel& panel, const PanelAction& action) {
+  const PanelInfo& info = panel.info();
+  if (action.maximise) layout_.maximise(info.slot);
+  if (action.explain) explained_ = explained_ == info.id ? "" : info.id;
+  if (action.png) export_picture(info.id);
+  if (action.csv) export_csv(info.id);
+  if (action.chapter) {
+    explained_ = info.id;
+    layout_.restore();
+    layout_.set_preset(Preset::reading);
+  }
+}
+
+void App::draw_reader(Ui& ui, const Rect& rect) {
+  // The panel that was asked about, else the one beside
+  const Panel* panel = find(explained_);
+  if (!panel) panel = active_panel(Slot::attention);
+  const std::string id = panel ? panel->info().id : "";
+  if (read_ != id) {
+    read_ = id;
+    paragraphs_.clear();
+    if (panel) {
+      const PanelInfo& info = panel->info();
+      paragraphs_ = {{Paragraph::Kind::title, info.title}, {Paragraph::Kind::text, panel->explain()}};
+      std::ifstream in(config_.root / "chapters" / info.chapter / "README.md");
+      std::stringstream text;
+      if (!info.chapter.empty() && in && text << in.rdbuf()) {
+        std::vector<Paragraph> chapter = parse_readme(text.str());
+        paragraphs_.insert(paragraphs_.end(), chapter.begin(), chapter.end());
+      }
+    }
+  }
+  int active = 0;
+  PanelAction action;
+  begin_slot(ui, Slot::reader, rect, {{"reader", "Reader", panel ? panel->info().chapter : ""}}, active,
+             layout_.maximised() == Slot::reader, &action);
+  draw_paragraphs(ui, paragraphs_);
+  end_slot();
+  if (action.maximise) layout_.maximise(Slot::reader);
+}
+
+void App::draw_time(Ui& ui, const Rect& rect) {
+  const Rect content = begin_bar(ui, Slot::time_strip, rect);
+  const double last = history_.steps.empty() ? 0 : double(history_.steps.back().step);
+  const std::optional<long> chosen = selection_.shown().step;
+  const bool following = !selection_.locked().step;
+
+  std::vector<StripMark> marks;
+  if (frame_) {
+    const auto mark = [&](long step, const char* label) {
+      if (step > 0 && double(step) <= last) {
+        marks.push_back({double(step), StripMark::Kind::event, label});
+      }
+    };
+    mark(frame_->options.warmup, "warm-up ends");
+    mark(frame_->options.steps, "the schedule ends");
+  }
+  const StripHit hit = draw_time_strip(ui, "time", ImVec2(content.w, content.h), 0,
+                                       std::max(1.0, last), chosen ? double(*chosen) : last, marks,
+                                       following);
+  if (hit.scrubbed) {
+    const long step = std::clamp(std::lround(hit.x), 0L, std::max(0L, long(last)));
+    if (step >= long(last)) {
+      Place rest = selection_.locked();
+      rest.step.reset();
+      selection_.release();
+      selection_.set(rest);
+    } else {
+      selection_.set({.step = step});
+    }
+  }
+  end_bar();
+}
+
+void App::draw_explanation(Ui& ui) {
+  const Panel* panel = explained_.empty() ? nullptr : find(explained_);
+  if (!panel || layout_.preset() == Preset::reading) return;
+  const Theme& t = theme_;
+  const WindowSize size = backend_.size();
+  const Rect over = panel_rect(explained_).value_or(Rect{0, 0, size.width, size.height});
+  const float width = std::min(t.px(460), size.width - t.px(32));
+  ImGui::SetNextWindowPos(
+      ImVec2(std::clamp(over.x + over.w / 2, width / 2 + t.px(8), size.width - width / 2 - t.px(8)),
+             std::clamp(over.y + over.h / 2, t.px(120), size.height - t.px(120))),
+      ImGuiCond_Always, ImVec2(0.5f, 0.5f));
+  ImGui::SetNextWindowSize(ImVec2(width, 0));
+  ImGui::PushStyleColor(ImGuiCol_WindowBg, ui.colours().raised);
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(t.px(16), t.px(16)));
+  if (ImGui::Begin("explanation", nullptr, kOverlay)) {
+    {
+      const FontScope title(t, Font::title);
+      ImGui::TextUnformatted(panel->info().title.c_str());
+    }
+    ImGui::Spacing();
+    ImGui::PushTextWrapPos(0);
+    ImGui::TextUnformatted(panel->explain().c_str());
+    ImGui::PopTextWrapPos();
+    ImGui::Spacing();
+    if (ImGui::Button("Close")) explained_.clear();
+    ui.probe("explanation/close");
+    const ImVec2 at = ImGui::GetWindowPos(), extent = ImGui::GetWindowSize();
+    probes_.record("explanation", {at.x, at.y, extent.x, extent.y});
+  }
+  ImGui::End();
+  ImGui::PopStyleVar();
+  ImGui::PopStyleColor();
+}
+
+void App::draw_toasts(Ui& ui) {
+  const double now = clock();
+  std::erase_if(toasts_, [&](const Toast& t) { return t.until > 0 && now >= t.until; });
+  redraw_at_ = 0;
+  for (const Toast& t : toasts_) {
+    if (t.until > 0 && (redraw_at_ == 0 || t.until < redraw_at_)) redraw_at_ = t.until;
+  }
+
+  // From the bottom upwards, the newest lowest
+  const Theme& t = theme_;
+  const Palette& p = ui.colours();
+  const WindowSize size = backend_.size();
+  const float width = std::min(t.px(560), size.width - t.px(32));
+  float bottom = size.height - t.px(88);
+  int clicked = -1;
+  for (int i = static_cast<int>(toasts_.size()) - 1; i >= 0; --i) {
+    const Toast& toast = toasts_[static_cast<std::size_t>(i)];
+    const std::string name = "toast/" + std::to_string(i);
+    const float text_width = width - t.px(36);
+    const ImVec2 text = ImGui::CalcTextSize(toast.text.c_str(), nullptr, false, text_width);
+    const float height = text.y + t.px(20);
+    const ImVec2 at((size.width - width) / 2, bottom - height);
+    ImGui::SetNextWindowPos(at);
+    ImGui::SetNextWindowSize(ImVec2(width, height));
+    ImGui::PushStyleColor(ImGuiCol_WindowBg, p.raised);
+    ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
+    ImGui::Begin(name.c_str(), nullptr, kOverlay);
+    if (ImGui::InvisibleButton("dismiss", ImVec2(width, height))) clicked = i;
+    ui.probe(name);
+    ImDrawList* list = ImGui::GetWindowDrawList();
+    list->AddRectFilled(at, ImVec2(at.x + t.px(4), at.y + height), toast.error ? p.error : p.accent);
+    list->AddText(ImGui::GetFont(), ImGui::GetFontSize(), ImVec2(at.x + t.px(18), at.y + t.px(10)),
+                  p.text, toast.text.c_str(), nullptr, text_width);
+    ImGui::End();
+    ImGui::PopStyleVar();
+    ImGui::PopStyleColor();
+    bottom -= height + t.px(8);
+  }
+  if (clicked >= 0) toasts_.erase(toasts_.begin() + clicked);
+}
+
+// --- Files -------------------------------------------------------------------------------------------
+
+std::filesystem::path App::export_name(const std::string& what, const char* suffix) const {
+  char step[16];
+  std::snprintf(step, sizeof step, "%06ld", frame_ ? frame_->step : 0L);
+  std::error_code ignored;  // writing says it better
+  std::filesystem::create_directories(config_.out, ignored);
+  return free_name(config_.out / (what + "-" + step + suffix));
+}
+
+void App::export_picture(const std::string& id) { wanted_pictures_.push_back(id); }
+
+void App::write_exports() {
+  for (const std::string& id : std::exchange(wanted_pictures_, {})) {
+    attempt([&] {
+      const auto path = export_name(id.empty() ? "window" : id, ".png");
+      write_png(path, picture(id));
+      toast("Saved a picture to " + path.string() + ".");
+    });
+  }
+}
+
+void App::export_csv(const std::string& id) {
+  const Panel* panel = find(id);
+  if (!panel) return;
+  const std::string text = csv(id);
+  if (text.empty()) {
+    toast("The panel " + panel->info().title + " has no numbers to save now.");
+    return;
+  }
+  attempt([&] {
+    const auto path = export_name(id, ".csv");
+    write_file(path, [&](std::ostream& out) { out << text; });
+    toast("Saved the numbers to " + path.string() + ".");
+  });
+}
+
+// --- Session -----------------------------------------------------------------------------------------
+
+Session App::session() const {
+  Session s;
+  if (frame_) s.options = frame_->options;
+  s.appearance = theme_.appearance();
+  s.zoom = config_.zoom;
+  s.layout = layout_.serialise();
+  for (int i = 0; i < kSlots; ++i) {
+    const auto slot = static_cast<Slot>(i);
+    if (panels_in(slot).size() > 1) s.tabs[slot_name(slot)] = active_panel(slot)->info().id;
+  }
+  s.selected = selection_.locked();
+  s.speed = run_.speed();
+  for (const auto& panel : panels_) {
+    if (std::string settings = panel->settings(); !settings.empty()) {
+      s.panels[panel->info().id] = std::move(settings);
+    }
+  }
+  return s;
+}
+
+void App::apply(const Session& session) {
+  set_appearance(session.appearance);
+  set_zoom(session.zoom);
+  layout_.parse(session.layout);
+  for (const auto& [slot, id] : session.tabs) {
+    const Panel* panel = find(id);
+    if (!panel || slot_name(panel->info().slot) != slot) continue;
+    const std::vector<Panel*> here = panels_in(panel->info().slot);
+    active_[static_cast<std::size_t>(panel->info().slot)] =
+        static_cast<int>(std::find(here.begin(), here.end(), panel) - here.begin());
+  }
+  selection_.release();
+  selection_.set(session.selected);
+  if (session.speed > 0) run_.set_speed(session.speed);
+  for (const auto& [id, settings] : session.panels) {
+    if (Panel* panel = find(id)) panel->restore(settings);
+  }
+}
+
+// --- The loop ----------------------------------------------------------------------------------------
+
+void App::loop(long frames) {
+  int pending = kFramesAfterInput;
+  double tooltip_at = 0;
+  const long first = frames_;
+  while (!backend_.should_close() && (frames < 0 || frames_ - first < frames)) {
+    if (pending == 0 && run_.frame() == frame_) {
+      // Sleep until input, a publication, or the moment when something changes by itself
+      double until = clock() + 1;
+      if (redraw_at_ > 0) until = std::min(until, redraw_at_);
+      if (tooltip_at > 0) until = std::min(until, tooltip_at);
+      if (!backend_.input_pending()) backend_.wait_events(std::max(until - clock(), 0.001));
+
+      const bool published = run_.frame() != frame_;
+      const bool early = clock() < until || backend_.input_pending();
+      const bool due = (redraw_at_ > 0 && clock() >= redraw_at_) ||
+                       (tooltip_at > 0 && clock() >= tooltip_at);
+      if (!published && !early && !due) continue;
+      if (!published && early) pending = kFramesAfterInput;
+      if (due) tooltip_at = 0;
+    }
+    frame();
+    pending = std::max(0, pending - 1);
+    if (input_seen_) {
+      pending = kFramesAfterInput;
+      tooltip_at = clock() + kTooltipWait;
+    }
+  }
+}
+
+double App::clock() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
+}
+
+}  // namespace tpp::viewer

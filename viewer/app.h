@@ -1,0 +1,142 @@
+// The window's program: brings frames, panels, commands and layout together, frame by frame.
+//
+// The order of a frame: poll input, take what the run has published, ask the visible panels what they
+// want to see next, let them compute, draw. When nothing has changed, nothing is drawn.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "viewer/backend.h"
+#include "viewer/panel.h"
+#include "viewer/reader.h"
+#include "viewer/run/run_thread.h"
+#include "viewer/session.h"
+#include "viewer/shell.h"
+#include "viewer/view_context.h"
+
+namespace tpp::viewer {
+
+struct AppConfig {
+  Appearance appearance = Appearance::dark;
+  float zoom = 1;                     // on top of the display's scale
+  std::filesystem::path out = "out";  // where pictures, numbers and checkpoints are written
+  std::filesystem::path root = ".";   // where chapters/ is, for the reader
+  std::filesystem::path session;      // where the session is saved; empty: nowhere
+};
+
+class App {
+ public:
+  /// Backend and run must outlive the application.
+  App(Backend& backend, RunThread& run, AppConfig config);
+  ~App();
+  App(const App&) = delete;
+  App& operator=(const App&) = delete;
+
+  /// One whole frame.
+  void frame(bool present = true);
+
+  /// Frames until the window is closed, or this many; sleeps while nothing changes.
+  void loop(long frames = -1);
+  [[nodiscard]] long frames_drawn() const { return frames_; }
+
+  /// A sentence over everything for a while. Errors stay until they are clicked away.
+  void toast(std::string sentence, bool error = false);
+
+  [[nodiscard]] Session session() const;
+  /// Arrange the view as in a session; the run's options are the caller's business.
+  void apply(const Session& session);
+
+  // Panels by their id; names that do not exist are ignored
+  [[nodiscard]] std::vector<std::string> panel_ids() const;
+  void bring_forward(const std::string& id);  // its tab; its slot in a narrow window
+  /// Where the panel is drawn, its title bar included; nothing while it is not visible.
+  [[nodiscard]] std::optional<Rect> panel_rect(const std::string& id) const;
+  /// Of the last presented frame: the panel, or with an empty id the window.
+  [[nodiscard]] Image picture(const std::string& id = {});
+  [[nodiscard]] std::string csv(const std::string& id) const;
+
+  void set_appearance(Appearance appearance);
+  void set_zoom(float zoom);
+
+  // For scripts and tests
+  [[nodiscard]] const Probes& probes() const { return probes_; }
+  [[nodiscard]] Selection& selection() { return selection_; }
+  [[nodiscard]] Layout& layout() { return layout_; }
+  [[nodiscard]] Commands& commands() { return commands_; }
+  [[nodiscard]] const History& history() const { return history_; }
+  [[nodiscard]] const std::shared_ptr<const Frame>& shown() const { return frame_; }
+  [[nodiscard]] const Theme& theme() const { return theme_; }
+  [[nodiscard]] std::vector<std::string> toasts() const;
+
+ private:
+  struct Toast {
+    std::string text;
+    bool error = false;
+    double until = 0;  // seconds of the application's clock
+  };
+  class Guard;  // a RunControl that turns refusals into toasts
+
+  void add_commands();
+  void attempt(const std::function<void()>& action);  // errors become toasts
+  void rebuild_fonts();
+  void take_news();
+  void forget_impossible_selection();
+  bool input_changed();
+  [[nodiscard]] double clock() const;  // seconds since the start
+
+  [[nodiscard]] ViewContext context(const Ui& ui, const Rect& rect);
+  [[nodiscard]] std::vector<Panel*> panels_in(Slot slot) const;
+  [[nodiscard]] Panel* active_panel(Slot slot) const;
+  [[nodiscard]] Panel* find(const std::string& id) const;
+  [[nodiscard]] Panel* panel_under_mouse() const;
+
+  void draw_slot(Ui& ui, Slot slot, const Rect& rect);
+  void draw_reader(Ui& ui, const Rect& rect);
+  void draw_time(Ui& ui, const Rect& rect);
+  void draw_explanation(Ui& ui);
+  void draw_toasts(Ui& ui);
+  void act(Panel& panel, const PanelAction& action);
+
+  void export_picture(const std::string& id);  // after the next presented frame
+  void export_csv(const std::string& id);
+  void write_exports();
+  [[nodiscard]] std::filesystem::path export_name(const std::string& what, const char* suffix) const;
+
+  Backend& backend_;
+  RunThread& run_;
+  AppConfig config_;
+  std::unique_ptr<Guard> guard_;
+  Theme theme_;
+  Probes probes_;
+  HoverClock hover_;
+  Selection selection_;
+  Commands commands_;
+  Layout layout_;
+  LayoutFrame slots_;
+  std::vector<std::unique_ptr<Panel>> panels_;
+  std::array<int, kSlots> active_{};  // the shown tab of each slot
+
+  std::shared_ptr<const Frame> frame_;
+  History history_;
+  std::string told_error_;  // the run's error that a toast has shown
+  std::vector<Toast> toasts_;
+  std::string read_;                   // the panel that the reader tells about
+  std::vector<Paragraph> paragraphs_;  // what it tells
+  std::string explained_;  // the panel that is being explained; empty for none
+  std::vector<std::string> wanted_pictures_;
+  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+  bool fonts_are_old_ = true;
+  long frames_ = 0;
+  double redraw_at_ = 0;  // the clock's time at which something changes by itself; 0: never
+  bool input_seen_ = false;
+  std::array<float, 8> last_input_{};
+};
+
+}  // namespace tpp::viewer

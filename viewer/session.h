@@ -1,0 +1,44 @@
+// The session file: how the reader had arranged things, so that they find them so again.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "chapters/31_transformer_pp/catalogue.h"
+#include "viewer/selection.h"
+#include "viewer/theme.h"
+
+namespace tpp::viewer {
+
+struct Session {
+  std::optional<RunOptions> options;  // of the run; none: as the program starts anyway
+  Appearance appearance = Appearance::dark;
+  float zoom = 1;                             // of the interface, 0.5 … 3, on top of the display's
+  std::string layout;                         // Layout::serialise()
+  std::map<std::string, std::string> tabs;    // slot → the panel that it shows
+  Place selected;                             // what was locked
+  double speed = 0;                           // steps a second; 0: as fast as it goes
+  std::map<std::string, std::string> panels;  // panel → Panel::settings()
+};
+
+/// JSON, readable and the same for the same session.
+[[nodiscard]] std::string to_json(const Session& session);
+
+/// Errors  InputError, one sentence, for everything that to_json() could not have written. Fields
+///         that are missing keep their defaults; unknown ones are ignored.
+[[nodiscard]] Session session_from_json(std::string_view text);
+
+/// The previous file stays whole until the new one is complete. Folders are made.
+/// Errors  InputError: the path, the reason, what to do
+void save_session(const std::filesystem::path& path, const Session& session);
+
+/// Errors  InputError: the path, the reason, what to do; also for files larger than a megabyte
+[[nodiscard]] Session load_session(const std::filesystem::path& path);
+
+/// transformer++/session.json under XDG_CONFIG_HOME, else under ~/.config. Empty without a home.
+[[nodiscard]] std::filesystem::path default_session_path();
+
+}  // namespace tpp::viewer
