@@ -14,13 +14,13 @@ namespace tpp::viewer {
 struct Ui;
 
 struct Command {
-  std::string id;     // "transport.play"
-  std::string title;  // "Play or pause": imperative, found by its words
-  std::string group;  // heading in the help: "Run", "View"
-  Shortcut shortcut;  // none: only in the palette
-  std::function<void()> action;
-  std::function<bool()> enabled;  // empty: always
-  bool repeat = false;            // held key repeats (step)
+  std::string id = {};     // "transport.play"
+  std::string title = {};  // "Play or pause": imperative, found by its words
+  std::string group = {};  // heading in the help: "Run", "View"
+  Shortcut shortcut = {};  // none: only in the palette
+  std::function<void()> action = {};
+  std::function<bool()> enabled = {};  // empty: always
+  bool repeat = false;                 // held key repeats (step)
 };
 
 class Commands {

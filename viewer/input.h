@@ -68,7 +68,7 @@ struct InputEvent {
   bool down = false;    // button, key
   Key key = Key::none;  // key
   bool ctrl = false, shift = false, alt = false;  // key: modifiers held with it
-  std::string text;                               // text: UTF-8 to type
+  std::string text = {};                          // text: UTF-8 to type
 };
 
 /// Input waiting to be fed to ImGui. A back end calls apply() in every begin_frame, after the

@@ -46,13 +46,13 @@ struct LayoutFrame {
   std::array<Rect, kSlots> rects{};  // empty: not shown
   struct Handle {
     Splitter splitter;
-    Rect rect;      // where the mouse can take it
-    bool vertical;  // a vertical line, dragged sideways
+    Rect rect = {};  // where the mouse can take it
+    bool vertical;   // a vertical line, dragged sideways
   };
   std::vector<Handle> handles;
   bool tabbed = false;     // narrow window: one slot at a time
   std::vector<Slot> tabs;  // in reading order, only when tabbed
-  Rect tab_bar;            // only when tabbed
+  Rect tab_bar = {};       // only when tabbed
 
   const Rect& operator[](Slot s) const { return rects[static_cast<std::size_t>(s)]; }
   bool shown(Slot s) const { return !(*this)[s].empty(); }

@@ -12,7 +12,7 @@ namespace tpp::viewer {
 
 /// A tab of a slot that holds several panels.
 struct SlotTab {
-  std::string id, title, chapter;
+  std::string id = {}, title = {}, chapter = {};
 };
 
 struct PanelAction {

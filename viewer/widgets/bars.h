@@ -12,12 +12,12 @@
 namespace tpp::viewer {
 
 struct Bar {
-  std::string label;
+  std::string label = {};
   double value = 0;
   double other = 0;  // run B's, drawn as a thin bar below when `two`
   Rgba colour = 0;   // 0: run A's
   bool selected = false;
-  std::string text;  // shown instead of the number when not empty
+  std::string text = {};  // shown instead of the number when not empty
 };
 
 struct BarsOptions {
@@ -26,7 +26,7 @@ struct BarsOptions {
   bool log = false;       // logarithmic axis, for ratios; lo and hi must be positive
   bool two = false;       // draw Bar::other
   double guide = 0;       // a vertical line; 0 for none
-  std::string guide_label;
+  std::string guide_label = {};
   float label_width = 0;  // 0: the longest label's, at most a third
   int decimals = 3;       // significant digits of the numbers
 };

@@ -18,7 +18,7 @@ namespace tpp::viewer {
 enum class LineStyle { solid, dashed, dots };
 
 struct Series {
-  std::string name;
+  std::string name = {};
   const Pyramid* data = nullptr;
   Rgba colour = 0;
   LineStyle style = LineStyle::solid;
@@ -29,14 +29,14 @@ struct Series {
 /// A vertical line: something happened at this step.
 struct EventMark {
   double x = 0;
-  std::string label;
+  std::string label = {};
   Rgba colour = 0;  // 0: the theme's
 };
 
 /// A horizontal dashed line with a label at its right end.
 struct Guide {
   double y = 0;
-  std::string label;
+  std::string label = {};
   Rgba colour = 0;
   bool in_range = true;  // keep it in view
 };
@@ -45,9 +45,9 @@ struct CurveOptions {
   ImVec2 size{0, 0};  // 0 fills what is left
   bool log_y = false;
   std::string x_title = "step", y_title;
-  std::optional<double> x_min, x_max;  // fixed view; otherwise all, then the mouse's
-  std::optional<double> y_min, y_max;  // otherwise from what is visible
-  std::optional<double> cursor;        // the selected step: a vertical line
+  std::optional<double> x_min = {}, x_max = {};  // fixed view; otherwise all, then the mouse's
+  std::optional<double> y_min = {}, y_max = {};  // otherwise from what is visible
+  std::optional<double> cursor = {};             // the selected step: a vertical line
   bool legend = true;
   bool readout = true;      // values at the mouse
   bool show_x_axis = true;  // false for a plot stacked on another with the same x

@@ -14,7 +14,7 @@ struct DialArrow {
   float x = 0, y = 0;  // in units of the circle's radius, y upwards
   Rgba colour = 0;
   bool dashed = false;  // before the rotation
-  std::string name;
+  std::string name = {};
 };
 
 struct DialArc {
@@ -23,11 +23,11 @@ struct DialArc {
 };
 
 struct DialOptions {
-  float size = 0;       // side of the square, 0 fills the width; captions come below
-  std::string caption;  // "pair 3"
-  std::string detail;   // "λ = 43 tokens"
+  float size = 0;            // side of the square, 0 fills the width; captions come below
+  std::string caption = {};  // "pair 3"
+  std::string detail = {};   // "λ = 43 tokens"
   bool selected = false, hovered_elsewhere = false;
-  std::span<const DialArc> arcs;
+  std::span<const DialArc> arcs = {};
 };
 
 struct DialHit {

@@ -32,9 +32,10 @@ struct HeatmapOptions {
   bool square = false;    // cells as high as wide
   bool zoomable = false;  // wheel zooms, drag pans, double click shows all
   bool border = true;
-  std::span<const std::string> row_labels, col_labels;  // tokens; drawn as far as they fit
-  std::string row_title, col_title;                     // "query", "key"
-  Dim row_dim = Dim::none, col_dim = Dim::none;         // colour of titles and labels
+  std::span<const std::string> row_labels = {},
+                               col_labels = {};  // tokens; drawn as far as they fit
+  std::string row_title = {}, col_title = {};    // "query", "key"
+  Dim row_dim = Dim::none, col_dim = Dim::none;  // colour of titles and labels
   int mark_row = -1, mark_col = -1;  // highlighted from outside: hovered elsewhere, −1 none
   int lock_row = -1, lock_col = -1;  // locked
   bool crosshair = true;             // row and column lines through the hovered cell

@@ -16,7 +16,7 @@ struct HistogramOptions {
   double lo = 0, hi = 1;
   bool log_counts = false;
   Rgba colour = 0;  // 0: run A's
-  std::string title, unit;
+  std::string title = {}, unit = {};
   bool axis = true;
 };
 

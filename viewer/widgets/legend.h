@@ -15,10 +15,10 @@ class Heatmap;
 
 struct LegendSpec {
   Colormap map = Colormap::viridis;
-  ValueRange range;
+  ValueRange range = {};
   RangePolicy policy = RangePolicy::fixed;
   const ValueStats* stats = nullptr;  // null: no histogram
-  std::string unit;                   // after the numbers' title: "probability"
+  std::string unit = {};              // after the numbers' title: "probability"
 };
 
 /// A horizontal bar at the cursor, `width` units wide (0: what is left), about 3 em high.

@@ -14,13 +14,13 @@
 namespace tpp::viewer {
 
 struct BoxSpec {
-  std::string title;
-  std::string detail;     // smaller, below; may be empty
-  Dim dim = Dim::none;    // a coloured edge on the left
-  bool selected = false;  // filled with the accent's tint
-  bool changed = false;   // differs in run B: outlined in its colour
-  bool enabled = true;    // drawn faint when not
-  std::string chapter;    // small at the right: "06"
+  std::string title = {};
+  std::string detail = {};   // smaller, below; may be empty
+  Dim dim = Dim::none;       // a coloured edge on the left
+  bool selected = false;     // filled with the accent's tint
+  bool changed = false;      // differs in run B: outlined in its colour
+  bool enabled = true;       // drawn faint when not
+  std::string chapter = {};  // small at the right: "06"
 };
 
 struct BoxHit {
@@ -40,7 +40,7 @@ void draw_node(Ui& ui, ImVec2 centre, float radius, const char* sign, Rgba colou
 struct StripMark {
   double x = 0;
   enum class Kind { keyframe, event, fork } kind = Kind::event;
-  std::string label;
+  std::string label = {};
 };
 
 struct StripHit {

@@ -11,12 +11,12 @@ namespace tpp::viewer {
 
 /// All parts are rich text (rich_text.h). Empty parts are left out.
 struct Explanation {
-  std::string name;     // "attention probability, layer 2, head 1, query 7 → key 3"
-  std::string formula;  // "softmax_{T|s}(q·k / √{D|K})"
-  std::string numbers;  // "exp(1.92 − 3.01) / 4.43"
-  std::string result;   // "0.0759"
-  std::string why;      // one line
-  std::string source;   // "chapters/06_attention/attention.cpp:42"
+  std::string name = {};     // "attention probability, layer 2, head 1, query 7 → key 3"
+  std::string formula = {};  // "softmax_{T|s}(q·k / √{D|K})"
+  std::string numbers = {};  // "exp(1.92 − 3.01) / 4.43"
+  std::string result = {};   // "0.0759"
+  std::string why = {};      // one line
+  std::string source = {};   // "chapters/06_attention/attention.cpp:42"
 };
 
 /// Has the mouse rested on `key` for 150 ms? Ask before composing the text: it saves the work.

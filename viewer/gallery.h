@@ -5,7 +5,7 @@
 
 namespace tpp::viewer {
 
-/// Fills the current ImGui window. Keeps its data between calls in `state`.
+/// Fills the display, panels and all. Keeps its data between calls in `state`.
 struct GalleryState;
 GalleryState* make_gallery();
 void free_gallery(GalleryState* state);
