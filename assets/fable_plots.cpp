@@ -570,7 +570,7 @@ void trading(Tale& t) {
   t.thing('x', ThingKind::clothing);
   t.thing('y', end == 1 ? ThingKind::treasure : ThingKind::tool);
   t.food(kBaked | kTree);
-  t.title("the {x} and the {y}|{A} goes to market|the {a} who traded|a {x} for a {f}");
+  t.title("the {x} and the {y}|{A} goes to market|the {a} who traded|{x.bare} for {f.an}");
   t.tell(
       "{A} the {a} went to the market with {x.an}. [Near {mark}|On the road] {A.he} met {B} the "
       "{b}, who had {y.an}.");
