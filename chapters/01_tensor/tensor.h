@@ -9,6 +9,7 @@
 #include <concepts>
 #include <cstdint>
 #include <string_view>
+#include <type_traits>
 
 #include "chapters/01_tensor/errors.h"
 
@@ -42,10 +43,16 @@ using ColMap = Eigen::Map<ColVec<T>>;
 ///
 /// In binds to matrices, views and row or column blocks without a copy. A transpose or a column-major
 /// matrix would be copied silently, so we never pass one. Out refuses such arguments when compiling.
+///
+/// The stride is Eigen's own default, spelled out from M: clang would name it after const M or M,
+/// whichever a source file happened to mention first, and files would not link.
 template <class M>
-using In = const Eigen::Ref<const M>&;
+using StrideOf =
+    std::conditional_t<bool(M::IsVectorAtCompileTime), Eigen::InnerStride<1>, Eigen::OuterStride<>>;
 template <class M>
-using Out = Eigen::Ref<M>;
+using In = const Eigen::Ref<const M, 0, StrideOf<M>>&;
+template <class M>
+using Out = Eigen::Ref<M, 0, StrideOf<M>>;
 
 /// Whether a result replaces what stands in the output or is added to it.
 enum class Write { set, add };

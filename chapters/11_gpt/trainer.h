@@ -105,6 +105,8 @@ class Trainer {
   /// Change the peak learning rate or the clipping from the next step on.
   void set_peak_learning_rate(double peak) { config_.schedule.peak = peak; }
   void set_clip(double clip) { config_.clip = clip; }
+  /// Change where the schedule ends.
+  void set_total_steps(long total) { config_.schedule.total = total; }
 
   [[nodiscard]] const TrainState& state() const { return state_; }
   /// Errors  ShapeError unless the sizes are the table's
