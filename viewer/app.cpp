@@ -98,21 +98,22 @@ void App::add_commands() {
       guard_->play();
     }
   });
-  add("transport.step", "One step", "Run", {Key::period}, [this] { guard_->step(); }, true);
-  add("transport.phase", "One phase: forward, backward or update", "Run", {Key::comma},
+  add(
+      "transport.step", "One step", "Run", {Key::period}, [this] { guard_->step(); }, true);
+  add(
+      "transport.phase", "One phase: forward, backward or update", "Run", {Key::comma},
       [this] { guard_->step_phase(); }, true);
-  add("transport.reset", "Start again at step 0, same seed", "Run", {.key = key('R'), .shift = true},
-      [this] { guard_->reset(); });
+  add("transport.reset", "Start again at step 0, same seed", "Run",
+      {.key = key('R'), .shift = true}, [this] { guard_->reset(); });
   add("run.save", "Save a checkpoint", "Run", {.key = key('S'), .ctrl = true, .shift = true},
       [this] { guard_->save(export_name("checkpoint", ".safetensors").string()); });
 
-  add("view.theme", "Dark or light", "View", {key('T')}, [this] {
-    set_appearance(theme_.dark() ? Appearance::light : Appearance::dark);
-  });
+  add("view.theme", "Dark or light", "View", {key('T')},
+      [this] { set_appearance(theme_.dark() ? Appearance::light : Appearance::dark); });
   for (int i = 0; i < kPresets; ++i) {
     const auto preset = static_cast<Preset>(i);
-    add("view.preset" + std::to_string(i + 1), std::string("Layout: ") + preset_name(preset), "View",
-        {key(static_cast<char>('1' + i))}, [this, preset] {
+    add("view.preset" + std::to_string(i + 1), std::string("Layout: ") + preset_name(preset),
+        "View", {key(static_cast<char>('1' + i))}, [this, preset] {
           layout_.set_preset(preset);
           layout_.restore();
         });
@@ -121,7 +122,8 @@ void App::add_commands() {
       [this] { set_zoom(config_.zoom * 1.125f); });
   add("view.smaller", "Smaller", "View", {.key = Key::minus, .ctrl = true},
       [this] { set_zoom(config_.zoom / 1.125f); });
-  add("view.normal", "Normal size", "View", {.key = key('0'), .ctrl = true}, [this] { set_zoom(1); });
+  add("view.normal", "Normal size", "View", {.key = key('0'), .ctrl = true},
+      [this] { set_zoom(1); });
   add("view.maximise", "Fill the window with the panel under the mouse, or restore", "View",
       {key('F')}, [this] {
         if (layout_.maximised()) {
@@ -397,9 +399,14 @@ bool App::input_changed() {
   const ImGuiIO& io = ImGui::GetIO();
   float keys = 0;
   for (int i = 0; i < IM_ARRAYSIZE(io.MouseDown); ++i) keys = keys * 2 + (io.MouseDown[i] ? 1 : 0);
-  const std::array<float, 8> now{io.MousePos.x, io.MousePos.y,     keys,
-                                 io.MouseWheel, io.MouseWheelH,    io.DisplaySize.x,
-                                 io.DisplaySize.y, float(io.InputQueueCharacters.Size)};
+  const std::array<float, 8> now{io.MousePos.x,
+                                 io.MousePos.y,
+                                 keys,
+                                 io.MouseWheel,
+                                 io.MouseWheelH,
+                                 io.DisplaySize.x,
+                                 io.DisplaySize.y,
+                                 float(io.InputQueueCharacters.Size)};
   const bool changed = now != last_input_;
   last_input_ = now;
   return changed || io.WantTextInput;
@@ -461,7 +468,8 @@ void App::draw_reader(Ui& ui, const Rect& rect) {
     paragraphs_.clear();
     if (panel) {
       const PanelInfo& info = panel->info();
-      paragraphs_ = {{Paragraph::Kind::title, info.title}, {Paragraph::Kind::text, panel->explain()}};
+      paragraphs_ = {{Paragraph::Kind::title, info.title},
+                     {Paragraph::Kind::text, panel->explain()}};
       std::ifstream in(config_.root / "chapters" / info.chapter / "README.md");
       std::stringstream text;
       if (!info.chapter.empty() && in && text << in.rdbuf()) {
@@ -472,8 +480,8 @@ void App::draw_reader(Ui& ui, const Rect& rect) {
   }
   int active = 0;
   PanelAction action;
-  begin_slot(ui, Slot::reader, rect, {{"reader", "Reader", panel ? panel->info().chapter : ""}}, active,
-             layout_.maximised() == Slot::reader, &action);
+  begin_slot(ui, Slot::reader, rect, {{"reader", "Reader", panel ? panel->info().chapter : ""}},
+             active, layout_.maximised() == Slot::reader, &action);
   draw_paragraphs(ui, paragraphs_);
   end_slot();
   if (action.maximise) layout_.maximise(Slot::reader);
@@ -495,9 +503,9 @@ void App::draw_time(Ui& ui, const Rect& rect) {
     mark(frame_->options.warmup, "warm-up ends");
     mark(frame_->options.steps, "the schedule ends");
   }
-  const StripHit hit = draw_time_strip(ui, "time", ImVec2(content.w, content.h), 0,
-                                       std::max(1.0, last), chosen ? double(*chosen) : last, marks,
-                                       following);
+  const StripHit hit =
+      draw_time_strip(ui, "time", ImVec2(content.w, content.h), 0, std::max(1.0, last),
+                      chosen ? double(*chosen) : last, marks, following);
   if (hit.scrubbed) {
     const long step = std::clamp(std::lround(hit.x), 0L, std::max(0L, long(last)));
     if (step >= long(last)) {
@@ -576,7 +584,8 @@ void App::draw_toasts(Ui& ui) {
     if (ImGui::InvisibleButton("dismiss", ImVec2(width, height))) clicked = i;
     ui.probe(name);
     ImDrawList* list = ImGui::GetWindowDrawList();
-    list->AddRectFilled(at, ImVec2(at.x + t.px(4), at.y + height), toast.error ? p.error : p.accent);
+    list->AddRectFilled(at, ImVec2(at.x + t.px(4), at.y + height),
+                        toast.error ? p.error : p.accent);
     list->AddText(ImGui::GetFont(), ImGui::GetFontSize(), ImVec2(at.x + t.px(18), at.y + t.px(10)),
                   p.text, toast.text.c_str(), nullptr, text_width);
     ImGui::End();
@@ -681,8 +690,8 @@ void App::loop(long frames) {
 
       const bool published = run_.frame() != frame_;
       const bool early = clock() < until || backend_.input_pending();
-      const bool due = (redraw_at_ > 0 && clock() >= redraw_at_) ||
-                       (tooltip_at > 0 && clock() >= tooltip_at);
+      const bool due =
+          (redraw_at_ > 0 && clock() >= redraw_at_) || (tooltip_at > 0 && clock() >= tooltip_at);
       if (!published && !early && !due) continue;
       if (!published && early) pending = kFramesAfterInput;
       if (due) tooltip_at = 0;

@@ -46,6 +46,9 @@ class App {
   void loop(long frames = -1);
   [[nodiscard]] long frames_drawn() const { return frames_; }
 
+  /// Go on from scalars that were drained before.
+  void keep(History history) { history_ = std::move(history); }
+
   /// A sentence over everything for a while. Errors stay until they are clicked away.
   void toast(std::string sentence, bool error = false);
 
@@ -107,7 +110,8 @@ class App {
   void export_picture(const std::string& id);  // after the next presented frame
   void export_csv(const std::string& id);
   void write_exports();
-  [[nodiscard]] std::filesystem::path export_name(const std::string& what, const char* suffix) const;
+  [[nodiscard]] std::filesystem::path export_name(const std::string& what,
+                                                  const char* suffix) const;
 
   Backend& backend_;
   RunThread& run_;
@@ -129,7 +133,7 @@ class App {
   std::vector<Toast> toasts_;
   std::string read_;                   // the panel that the reader tells about
   std::vector<Paragraph> paragraphs_;  // what it tells
-  std::string explained_;  // the panel that is being explained; empty for none
+  std::string explained_;              // the panel that is being explained; empty for none
   std::vector<std::string> wanted_pictures_;
   std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   bool fonts_are_old_ = true;

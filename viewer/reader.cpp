@@ -37,7 +37,8 @@ std::vector<Paragraph> parse_readme(std::string_view markdown) {
   using Kind = Paragraph::Kind;
   std::vector<Paragraph> found;
   std::istringstream in{std::string(markdown)};
-  bool open = false, code = false, comment = false;  // the last paragraph goes on; inside a fence; …
+  bool open = false, code = false,
+       comment = false;  // the last paragraph goes on; inside a fence; …
   for (std::string line; std::getline(in, line);) {
     if (!line.empty() && line.back() == '\r') line.pop_back();
     if (line.starts_with("```")) {
@@ -59,7 +60,8 @@ std::vector<Paragraph> parse_readme(std::string_view markdown) {
     } else if (line[0] == '#') {
       const std::size_t text = line.find_first_not_of("# ");
       if (text == std::string::npos) continue;
-      found.push_back({line.starts_with("# ") ? Kind::title : Kind::heading, plain(line.substr(text))});
+      found.push_back(
+          {line.starts_with("# ") ? Kind::title : Kind::heading, plain(line.substr(text))});
       open = false;
     } else if (line.starts_with("- ") || line.starts_with("* ")) {
       found.push_back({Kind::item, plain(std::string_view(line).substr(2))});
@@ -73,7 +75,8 @@ std::vector<Paragraph> parse_readme(std::string_view markdown) {
       open = true;
     } else if (open) {
       const std::size_t text = line.find_first_not_of(' ');
-      found.back().text += " " + plain(std::string_view(line).substr(text == std::string::npos ? 0 : text));
+      found.back().text +=
+          " " + plain(std::string_view(line).substr(text == std::string::npos ? 0 : text));
     } else {
       found.push_back({Kind::text, plain(line)});
       open = true;

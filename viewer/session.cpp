@@ -153,7 +153,8 @@ void save_session(const std::filesystem::path& path, const Session& session) {
 
 Session load_session(const std::filesystem::path& path) {
   const auto fail = [&](const std::string& why, const std::string& what) -> InputError {
-    return InputError("The session file " + path.string() + " cannot be used: " + why + ". " + what);
+    return InputError("The session file " + path.string() + " cannot be used: " + why + ". " +
+                      what);
   };
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error)) {

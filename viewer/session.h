@@ -16,11 +16,11 @@ namespace tpp::viewer {
 struct Session {
   std::optional<RunOptions> options;  // of the run; none: as the program starts anyway
   Appearance appearance = Appearance::dark;
-  float zoom = 1;                             // of the interface, 0.5 … 3, on top of the display's
-  std::string layout;                         // Layout::serialise()
-  std::map<std::string, std::string> tabs;    // slot → the panel that it shows
-  Place selected;                             // what was locked
-  double speed = 0;                           // steps a second; 0: as fast as it goes
+  float zoom = 1;                           // of the interface, 0.5 … 3, on top of the display's
+  std::string layout;                       // Layout::serialise()
+  std::map<std::string, std::string> tabs;  // slot → the panel that it shows
+  Place selected;                           // what was locked
+  double speed = 0;                         // steps a second; 0: as fast as it goes
   std::map<std::string, std::string> panels;  // panel → Panel::settings()
 };
 

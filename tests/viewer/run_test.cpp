@@ -92,7 +92,8 @@ void require_same(const Frame& frame, const std::map<std::string, std::vector<fl
 }
 
 auto rested_at(long step) {
-  return [step](const Frame& f) { return f.step == step && !f.playing && f.phase == Phase::update; };
+  return
+      [step](const Frame& f) { return f.step == step && !f.playing && f.phase == Phase::update; };
 }
 
 }  // namespace
@@ -248,7 +249,9 @@ TEST_CASE("a run on a thread: what cannot be is refused, and the run goes on", "
   run.want({"embed/table"});
   run.restart(other);
   const auto fresh = run.wait_for(
-      [](const Frame& f) { return f.step == 0 && f.options.norm == "layernorm" && f.tap("embed/table"); },
+      [](const Frame& f) {
+        return f.step == 0 && f.options.norm == "layernorm" && f.tap("embed/table");
+      },
       kPatience);
   REQUIRE(fresh);
   CHECK(same_bits(fresh->tap("embed/table")->data, trained(options, 0).at("embed/table")));
@@ -319,7 +322,8 @@ TEST_CASE("a run on a thread: a value that is not finite stops it and is named",
   History history;
   run.drain(history);
   REQUIRE(history.steps.size() == std::size_t(kept + 2));
-  for (std::size_t i = 0; i < history.steps.size(); ++i) CHECK(history.steps[i].step == long(i) + 1);
+  for (std::size_t i = 0; i < history.steps.size(); ++i)
+    CHECK(history.steps[i].step == long(i) + 1);
 }
 
 TEST_CASE("a run on a thread: reset and restart make an error forgotten", "[viewer][run]") {
@@ -357,7 +361,8 @@ TEST_CASE("a run on a thread: closing in the middle of anything", "[viewer][run]
   SUCCEED();
 }
 
-TEST_CASE("a run on a thread: the newest frame is what one gets, from any thread", "[viewer][run]") {
+TEST_CASE("a run on a thread: the newest frame is what one gets, from any thread",
+          "[viewer][run]") {
   RunThreadConfig config = quick_config();
   config.watch_budget = 1;
   config.frames_per_second = 1e9;
@@ -402,7 +407,8 @@ TEST_CASE("a run on a thread: pause always shows, and a text is written then", "
   }
   run.pause();
   const auto frame = run.wait_for(
-      [](const Frame& f) { return !f.playing && f.step > 5 && f.sample_step == f.step; }, kPatience);
+      [](const Frame& f) { return !f.playing && f.step > 5 && f.sample_step == f.step; },
+      kPatience);
   REQUIRE(frame);
   const auto whole =
       run.wait_for([](const Frame& f) { return f.sample_text.size() >= 12; }, kPatience);

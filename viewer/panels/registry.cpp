@@ -1,6 +1,7 @@
 // The one table of panels.
 #include "viewer/panels/registry.h"
 
+#include "viewer/panels/architecture_panel.h"
 #include "viewer/panels/attention_panel.h"
 #include "viewer/panels/rope_panel.h"
 
@@ -13,6 +14,7 @@ std::unique_ptr<Panel> make() {
 }
 
 constexpr PanelEntry kPanels[] = {
+    {"architecture", make<ArchitecturePanel>},
     {"attention", make<AttentionPanel>},
     {"rope", make<RopePanel>},
 };

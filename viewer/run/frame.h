@@ -16,7 +16,9 @@ namespace tpp::viewer {
 struct TapValue {
   int rows = 0, cols = 0;
   std::vector<float> data;  // (rows, cols)
-  float operator()(int r, int c) const { return data[std::size_t(r) * std::size_t(cols) + std::size_t(c)]; }
+  float operator()(int r, int c) const {
+    return data[std::size_t(r) * std::size_t(cols) + std::size_t(c)];
+  }
 };
 
 /// One step, as the curves need it. Kept for every step.
@@ -63,8 +65,8 @@ struct Frame {
   std::string source;                     // what it learns from, for the reader
 
   // The probe: one fixed sequence of validation text, passed forward after the step
-  std::vector<int> probe_tokens;               // (T)
-  std::vector<std::string> probe_labels;       // (T) printable: "␣", "e", "\n" as "⏎"
+  std::vector<int> probe_tokens;          // (T)
+  std::vector<std::string> probe_labels;  // (T) printable: "␣", "e", "\n" as "⏎"
   float probe_loss = 0;
 
   /// What the visible panels asked for. Keys are names on the tape ("block2/attn/probs", and
@@ -79,6 +81,7 @@ struct Frame {
   // Text generated at the step `sample_step`, and what would come next, likeliest first
   std::string sample_prompt, sample_text;
   long sample_step = -1;
+  bool sample_whole = false;  // false while it is still being written
   std::vector<NextToken> next_tokens;
 
   double steps_per_second = 0;

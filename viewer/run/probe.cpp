@@ -85,8 +85,8 @@ bool Probe::copy(const std::string& name, TapValue& out) {
   const auto value = ids_.find(plain);
   const int parameter = table.find(plain);
   if (value == ids_.end() && parameter < 0) return false;
-  const MatMap<float> map = parameter >= 0 ? view(run_.trainer->values(), parameter)
-                                           : tape_.at(value->second).value();
+  const MatMap<float> map =
+      parameter >= 0 ? view(run_.trainer->values(), parameter) : tape_.at(value->second).value();
   out = sizes ? row_sizes_of(map) : copy_of(map);
   return true;
 }

@@ -23,7 +23,7 @@ struct RunControl {
   virtual void restart(const RunOptions& options) = 0;
   virtual void set_speed(double steps_per_second) = 0;  // 0: as fast as it goes
   virtual void set_learning_rate(double peak) = 0;
-  virtual void set_prompt(const std::string& prompt) = 0;   // of the samples
+  virtual void set_prompt(const std::string& prompt) = 0;  // of the samples
   virtual void set_temperature(double temperature) = 0;
   virtual void want(const std::vector<std::string>& taps) = 0;  // for the next frames
   virtual void save(const std::string& path) = 0;               // a checkpoint

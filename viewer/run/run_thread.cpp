@@ -282,8 +282,8 @@ void RunThread::Worker::rest() {
 void RunThread::Worker::measure_rate(double seconds, int tokens) {
   const auto now = Clock::now();
   if (rate_since_ == Clock::time_point{}) {
-    rate_since_ = now - std::chrono::duration_cast<Clock::duration>(
-                            std::chrono::duration<double>(seconds));
+    rate_since_ =
+        now - std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
     rate_steps_ = 0;
     rate_tokens_ = 0;
   }
@@ -429,6 +429,7 @@ void RunThread::Worker::publish(bool free) {
   frame->sample_prompt = text.prompt;
   frame->sample_text = text.text;
   frame->sample_step = text.step;
+  frame->sample_whole = text.whole;
   frame->next_tokens = probe_->next(sampler_->prompt_tokens(), 10);
 
   frame->steps_per_second = steps_per_second_;
@@ -643,8 +644,8 @@ std::vector<std::string> RunThread::take_notices() {
 
 std::shared_ptr<const Frame> RunThread::wait_for(const std::function<bool(const Frame&)>& done,
                                                  double seconds) const {
-  const auto until =
-      Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+  const auto until = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                        std::chrono::duration<double>(seconds));
   std::unique_lock lock(mail_.mutex);
   while (true) {
     if (mail_.frame && done(*mail_.frame)) return mail_.frame;

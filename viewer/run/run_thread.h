@@ -76,8 +76,8 @@ class RunThread final : public RunControl {
   [[nodiscard]] std::vector<std::string> take_notices();
 
   /// Wait for a frame of which `done` is true; null if `seconds` passed first.
-  [[nodiscard]] std::shared_ptr<const Frame> wait_for(
-      const std::function<bool(const Frame&)>& done, double seconds) const;
+  [[nodiscard]] std::shared_ptr<const Frame> wait_for(const std::function<bool(const Frame&)>& done,
+                                                      double seconds) const;
 
  private:
   class Worker;  // all that only the run's thread touches

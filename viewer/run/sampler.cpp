@@ -36,7 +36,9 @@ void Sampler::advance() {
   generator_->generate(tokens_, 1, config_);
   const std::span<const int> written(tokens_.begin() + prompt_size_, tokens_.end());
   current_.text = valid_utf8(run_.source->tokenizer().decode(written));
-  if (--left_ == 0) complete_ = current_;
+  if (--left_ > 0) return;
+  current_.whole = true;
+  complete_ = current_;
 }
 
 const Sampler::Text& Sampler::shown(bool partial) const {

@@ -18,6 +18,7 @@ class Sampler {
   struct Text {
     std::string prompt, text;  // text goes on where the prompt ends
     long step = -1;            // of the weights that wrote it
+    bool whole = false;
   };
 
   /// `run` must outlive the sampler. An empty prompt means the source's.
