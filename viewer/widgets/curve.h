@@ -44,7 +44,7 @@ struct Guide {
 struct CurveOptions {
   ImVec2 size{0, 0};  // 0 fills what is left
   bool log_y = false;
-  std::string x_title = "step", y_title;
+  std::string x_title = "step", y_title = {};
   std::optional<double> x_min = {}, x_max = {};  // fixed view; otherwise all, then the mouse's
   std::optional<double> y_min = {}, y_max = {};  // otherwise from what is visible
   std::optional<double> cursor = {};             // the selected step: a vertical line

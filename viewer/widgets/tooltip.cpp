@@ -41,12 +41,15 @@ void draw_tooltip(Ui& ui, const Explanation& e) {
       ImGui::PopStyleColor();
     }
   }
-  const FontScope small(t, Font::small);
-  if (!e.why.empty()) draw_rich(ui, e.why, wrap);
-  if (!e.source.empty()) {
-    ImGui::PushStyleColor(ImGuiCol_Text, p.muted);
-    draw_rich(ui, e.source, wrap);
-    ImGui::PopStyleColor();
+  // The fonts' scopes end before the tooltip's window does
+  {
+    const FontScope small(t, Font::small);
+    if (!e.why.empty()) draw_rich(ui, e.why, wrap);
+    if (!e.source.empty()) {
+      ImGui::PushStyleColor(ImGuiCol_Text, p.muted);
+      draw_rich(ui, e.source, wrap);
+      ImGui::PopStyleColor();
+    }
   }
   const ImVec2 at = ImGui::GetWindowPos(), size = ImGui::GetWindowSize();
   ui.probes.record("tooltip", {at.x, at.y, size.x, size.y});
