@@ -380,6 +380,22 @@ TEST_CASE("an arena hands out aligned memory that does not overlap", "[ch02]") {
   }
 }
 
+TEST_CASE("after a pass in several blocks an arena holds one that is large enough", "[ch02]") {
+  constexpr std::size_t kPiece = std::size_t(1) << 20;
+  Arena arena;
+  for (int i = 0; i < 5; ++i) (void)arena.allocate(kPiece);
+  CHECK(arena.used() == 5 * kPiece);
+  CHECK(arena.capacity() >= 5 * kPiece);
+  arena.reset();
+  CHECK(arena.capacity() == 5 * kPiece);
+  for (int pass = 0; pass < 2; ++pass) {
+    auto* first = static_cast<std::byte*>(arena.allocate(kPiece));
+    for (std::size_t i = 1; i < 5; ++i) CHECK(arena.allocate(kPiece) == first + i * kPiece);
+    CHECK(arena.capacity() == 5 * kPiece);
+    arena.reset();
+  }
+}
+
 TEST_CASE("kept token numbers outlive the caller's", "[ch02]") {
   Tape<float> tape;
   std::vector<int> tokens = {3, 1, 2};

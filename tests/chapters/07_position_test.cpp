@@ -94,6 +94,21 @@ TEST_CASE("positions' backward is the transpose of the forward's derivative", "[
   CHECK(check_gradient(rng, p, vp.grad(), [&](const M& at) { return forward(x, at); }).agrees());
 }
 
+TEST_CASE("backward functions overwrite: what stood in their outputs is gone", "[ch07]") {
+  Philox rng(71);
+  const M dy = random_normal<double>(rng, 6, 4), dbias = random_normal<double>(rng, 4, 9);
+  M dtable = M::Constant(5, 4, std::nan(""));
+  add_positions_backward<double>(dy, 3, dtable);
+  CHECK((dtable.topRows(3) - (dy.topRows(3) + dy.bottomRows(3))).norm() <= 1e-14);
+  CHECK(M(dtable.bottomRows(2)) == M::Zero(2, 4));
+
+  M dt5 = M::Constant(32, 4, std::nan(""));
+  t5_bias_backward<double>(dbias, false, dt5);
+  CHECK(std::abs(dt5.sum() - dbias.sum()) <= 1e-13);  // every offset has one bucket
+  CHECK((M(dt5.row(0).transpose()) - dbias.rightCols(5).rowwise().sum()).norm() <= 1e-14);
+  CHECK(M(dt5.bottomRows(27)) == M::Zero(27, 4));
+}
+
 TEST_CASE("a constant table gets no gradient, and x gets its own", "[ch07]") {
   Tape<double> tape;
   const Var<double> x = tape.variable(M::Zero(4, 2), "x");

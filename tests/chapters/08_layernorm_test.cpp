@@ -87,6 +87,23 @@ TEST_CASE("layernorm backward is the transpose of the forward's derivative", "[c
         }).agrees());
 }
 
+TEST_CASE("layernorm backward overwrites: what stood in its outputs is gone", "[ch08]") {
+  Philox rng(86);
+  const M x = random_normal<double>(rng, 3, 5), dy = random_normal<double>(rng, 3, 5);
+  const RowVec<double> w = RowVec<double>::Ones(5);
+  M y(3, 5), dx = M::Constant(3, 5, std::nan(""));
+  ColVec<double> mean(3), rstd(3);
+  RowVec<double> dw = RowVec<double>::Constant(5, std::nan("")), db = dw;
+  layernorm_forward<double>(x, w, w, {.eps = 0}, y, mean, rstd);
+  layernorm_backward<double>(dy, x, w, mean, rstd, dx, dw, db);
+  CHECK((db - dy.colwise().sum()).norm() <= 1e-14);
+  const M normed = y.array() - 1;
+  CHECK((dw - dy.cwiseProduct(normed).colwise().sum()).norm() <= 1e-13);
+  // A shift and a scale of the row change nothing, so no gradient points there
+  CHECK(dx.rowwise().sum().norm() <= 1e-13);
+  CHECK(dx.cwiseProduct(normed).rowwise().sum().norm() <= 1e-13);
+}
+
 TEST_CASE("two layernorms may share their gain, bias and input", "[ch08][grad]") {
   Philox rng(82);
   const M x = random_normal<double>(rng, 4, 6), w = random_normal<double>(rng, 1, 6);
