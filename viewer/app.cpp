@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cmath>
 #include <fstream>
+#include <new>
 #include <set>
 #include <sstream>
 #include <utility>
@@ -30,7 +31,8 @@ constexpr ImGuiWindowFlags kOverlay = ImGuiWindowFlags_NoDecoration | ImGuiWindo
 
 }  // namespace
 
-/// What panels are given to send commands with: a refusal must not unwind through half-drawn windows.
+/// What panels are given to send commands with. A refusal to play must not unwind through half-drawn
+/// windows: it becomes a toast. A refusal to restart goes to the panel that asked.
 class App::Guard final : public RunControl {
  public:
   Guard(App& app, RunThread& run) : app_(app), run_(run) {}
@@ -47,7 +49,11 @@ class App::Guard final : public RunControl {
   }
   void reset() override { run_.reset(); }
   void restart(const RunOptions& options) override {
-    app_.attempt([&] { run_.restart(options); });
+    try {
+      run_.restart(options);
+    } catch (const std::bad_alloc&) {
+      throw InputError("There is not enough memory for this model: choose smaller sizes.");
+    }
   }
   void set_speed(double steps_per_second) override { run_.set_speed(steps_per_second); }
   void set_learning_rate(double peak) override { run_.set_learning_rate(peak); }
@@ -496,7 +502,7 @@ void App::draw_time(Ui& ui, const Rect& rect) {
   std::vector<StripMark> marks;
   if (frame_) {
     const auto mark = [&](long step, const char* label) {
-      if (step > 0 && double(step) <= last) {
+      if (step > 0 && double(step) < last) {
         marks.push_back({double(step), StripMark::Kind::event, label});
       }
     };

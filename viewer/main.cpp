@@ -202,9 +202,8 @@ int start(const Arguments& args) {
     if (same) source.learned = saved->second;
     return make_source(source);
   };
-  std::cerr << "Text: " << options.text << std::flush;
   auto source = config.open(options);
-  std::cerr << ". " << source->describe() << "\n";
+  std::cerr << "Text: " << options.text << ". " << source->describe() << "\n";
   Run run = make_run(options, std::move(source), config.background);
   if (opened) {
     try {

@@ -112,7 +112,7 @@ Session session_from_json(std::string_view text) {
     Metadata metadata;
     for (auto& [name, value] : options) metadata[name] = value;
     session.options = options_from_metadata(metadata);
-    (void)model_config(*session.options, 65536);  // sizes that cannot be are refused here
+    (void)make_model<float>(*session.options, 256);  // sizes that cannot be are refused here
   }
   std::string theme = "dark";
   read(json, "theme", theme);
