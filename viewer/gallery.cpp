@@ -215,7 +215,8 @@ void draw_widget_gallery(Ui& ui, GalleryState& s) {
   ImGui::SameLine();
   ImGui::Button("Step");
   ImGui::SameLine();
-  ImGui::AlignTextToFramePadding();
+  // Rich text stands at the cursor: bring it down to the buttons' text
+  ImGui::SetCursorPosY(ImGui::GetCursorPosY() + ImGui::GetStyle().FramePadding.y);
   draw_rich(ui, "step 3 100 · {A|A} ⇄ {B|B} · {-|41.2 steps/s}");
   end_bar();
 

@@ -301,6 +301,11 @@ TEST_CASE("axis: ticks are round and inside, numbers are short", "[viewer]") {
     }
   }
   CHECK(axis_ticks(1e-5, 1e-1, 5, true) == std::vector<double>{1e-5, 1e-4, 1e-3, 1e-2, 1e-1});
+  // However few fit, a logarithmic axis has a number
+  for (const double lo : {2.5e-6, 3e-4, 9e-4, 0.13}) {
+    for (int count = 1; count < 6; ++count)
+      CHECK_FALSE(axis_ticks(lo, 1.2e-3 + lo * 3, count, true).empty());
+  }
   CHECK(axis_ticks(5, 5, 4).empty());
   CHECK(axis_ticks(0, std::nan(""), 4).empty());
   CHECK(axis_number(0.25, 0.05) == "0.25");

@@ -103,21 +103,23 @@ std::vector<double> axis_ticks(double lo, double hi, int count, bool log) {
   if (!(hi > lo) || !std::isfinite(lo) || !std::isfinite(hi) || count < 1) return ticks;
   if (log) {
     if (!(lo > 0)) return ticks;
-    const int from = static_cast<int>(std::floor(std::log10(lo))),
-              to = static_cast<int>(std::ceil(std::log10(hi)));
-    // Every decade, or every second, third …; with 2 and 5 between when there are few
-    const int every = std::max(1, (to - from + count - 1) / std::max(1, count));
-    const bool fine = to - from <= 2;
+    const auto add = [&](double v) {
+      if (v >= lo * (1 - 1e-9) && v <= hi * (1 + 1e-9)) ticks.push_back(v);
+    };
+    // The decades inside: each, or each second, third …; with 2 and 5 between when there are few
+    const int from = static_cast<int>(std::ceil(std::log10(lo) - 1e-9)),
+              to = static_cast<int>(std::floor(std::log10(hi) + 1e-9));
+    const int every = std::max(1, (to - from + count) / count);
     for (int e = from; e <= to; ++e) {
-      if (e % every != 0) continue;
-      for (const double m : {1.0, 2.0, 5.0}) {
-        if (m > 1 && !fine) continue;
-        const double v = m * std::pow(10.0, e);
-        if (v >= lo * (1 - 1e-9) && v <= hi * (1 + 1e-9)) ticks.push_back(v);
+      if ((to - e) % every == 0) add(std::pow(10.0, e));
+    }
+    if (to - from < 1 && count > 1) {
+      ticks.clear();
+      for (int e = from - 1; e <= to + 1; ++e) {
+        for (const double m : {1.0, 2.0, 5.0}) add(m * std::pow(10.0, e));
       }
     }
-    if (ticks.size() >= 2) return ticks;
-    ticks.clear();
+    if (!ticks.empty()) return ticks;
   }
   const double raw = (hi - lo) / count, power = std::pow(10.0, std::floor(std::log10(raw)));
   double step = power;
@@ -223,7 +225,7 @@ CurveHit CurvePlot::draw(Ui& ui, const char* id, std::span<const Series> series,
     if (o.show_x_axis) footer = line + t.px(4);
   }
   const float plot_h = std::max(8.0f, size.y - header - footer);
-  const int y_count = std::clamp(static_cast<int>(plot_h / (line * 2.2f)), 1, 8);
+  const int y_count = std::clamp(static_cast<int>(plot_h / (line * 1.8f)), 1, 8);
   const std::vector<double> y_ticks = axis_ticks(lo, hi, y_count, o.log_y);
   std::vector<std::string> y_texts;
   {
@@ -268,6 +270,8 @@ CurveHit CurvePlot::draw(Ui& ui, const char* id, std::span<const Series> series,
                 std::fabs(io.MousePos.x - io.MouseClickedPos[0].x) < t.px(4);
   hit.view_min = x0;
   hit.view_max = x1;
+  hit.plot_min = a;
+  hit.plot_max = b;
 
   const auto x_of = [&](double x) {
     return a.x + static_cast<float>((x - x0) / (x1 - x0) * static_cast<double>(b.x - a.x));
@@ -375,33 +379,66 @@ CurveHit CurvePlot::draw(Ui& ui, const char* id, std::span<const Series> series,
       continue;
     }
 
-    // Each column from its smallest to its largest value, and on to the column before
+    // Each column of the screen from its smallest to its largest value
+    columns_.clear();
     std::size_t i = d.lower_bound(x0);
-    float last_top = 0, last_low = 0;
-    bool joined = false;
-    const float half = std::max(0.5f, (thickness - 1) / 2);
-    for (float x = a.x; x < b.x && i < end; x += 1) {
-      const std::size_t next = std::max(
-          i, std::min(end, d.lower_bound(x0 + static_cast<double>(x + 1 - a.x) * per_unit)));
+    int smooth = 0, filled = 0;
+    for (float x = a.x; x < b.x; x += 1) {
+      const double right = x0 + static_cast<double>(x + 1 - a.x) * per_unit;
+      const std::size_t next = std::max(i, std::min(end, d.lower_bound(right)));
       if (next == i) continue;
       const Pyramid::Extent e = d.extent(i, next);
       i = next;
       if (e.finite == 0 || (o.log_y && e.max <= 0)) {
-        joined = false;
+        columns_.push_back({x, 0, 0, true});
         continue;
       }
-      float top = y_of(static_cast<double>(e.max));
-      float low = o.log_y && e.min <= 0 ? b.y : y_of(static_cast<double>(e.min));
-      const float own_top = top, own_low = low;
-      if (joined && top > last_low) top = last_low;
-      if (joined && low < last_top) low = last_top;
-      const bool gap_in_dashes = s.style == LineStyle::dashed && std::fmod(x - a.x, on + off) >= on;
-      if (!gap_in_dashes) {
-        list->AddRectFilled(ImVec2(x, top - half), ImVec2(x + 1, low + half), colour);
+      const float top = y_of(static_cast<double>(e.max));
+      const float low = o.log_y && e.min <= 0 ? b.y : y_of(static_cast<double>(e.min));
+      columns_.push_back({x, top, low, false});
+      ++filled;
+      if (low - top < 2.5f * t.scale()) ++smooth;
+    }
+
+    // A smooth line is drawn as a line; its few spikes are points of it
+    if (smooth * 10 >= filled * 7) {
+      float offset = 0;
+      points_.clear();
+      for (std::size_t k = 0; k <= columns_.size(); ++k) {
+        if (k == columns_.size() || columns_[k].gap) {
+          if (s.style != LineStyle::dashed) {
+            compat::add_polyline(list, points_.data(), static_cast<int>(points_.size()), colour,
+                                 false, thickness);
+          } else {
+            for (std::size_t n = 1; n < points_.size(); ++n) {
+              add_dashes(list, points_[n - 1], points_[n], colour, thickness, on, off, offset);
+            }
+          }
+          points_.clear();
+          continue;
+        }
+        const Column& c = columns_[k];
+        if (c.low - c.top < 2.5f * t.scale()) {
+          points_.emplace_back(c.x + 0.5f, (c.top + c.low) / 2);
+        } else {
+          points_.emplace_back(c.x + 0.5f, c.top);
+          points_.emplace_back(c.x + 0.5f, c.low);
+        }
       }
-      last_top = own_top;
-      last_low = own_low;
-      joined = !e.gap;
+      continue;
+    }
+
+    // A rough one as strokes, each reaching the one before
+    for (std::size_t k = 0; k < columns_.size(); ++k) {
+      const Column& c = columns_[k];
+      if (c.gap || (s.style == LineStyle::dashed && std::fmod(c.x - a.x, on + off) >= on)) continue;
+      float top = c.top, low = c.low;
+      if (k > 0 && !columns_[k - 1].gap) {
+        top = std::min(top, columns_[k - 1].low);
+        low = std::max(low, columns_[k - 1].top);
+      }
+      list->AddRectFilled(ImVec2(c.x, top - thickness / 2), ImVec2(c.x + 1, low + thickness / 2),
+                          colour);
     }
   }
 
@@ -437,7 +474,7 @@ CurveHit CurvePlot::draw(Ui& ui, const char* id, std::span<const Series> series,
     if (x + w > b.x) x = x_of(e.x) - w - t.px(5);
     if (x < free_from) continue;
     free_from = x + w + t.px(8);
-    label(ImVec2(std::floor(x), b.y - line - t.px(4)), e.label, p.text);
+    label(ImVec2(std::floor(x), a.y + t.px(2)), e.label, p.text);
   }
   if (!any || !seen) {
     const char* text = any ? "Nothing finite in view" : "No data yet";
@@ -466,7 +503,7 @@ CurveHit CurvePlot::draw(Ui& ui, const char* id, std::span<const Series> series,
       if (!s.data || s.data->empty()) continue;
       const std::size_t i = s.data->nearest(hit.x);
       const float v = s.data->y(i);
-      const Rgba colour = s.colour ? s.colour : p.run_a;
+      const Rgba colour = with_alpha(s.colour ? s.colour : p.run_a, 255);
       rows.push_back({s.name, number_text(static_cast<double>(v), o.decimals),
                       std::isfinite(v) ? colour : p.error});
       if (drawable_point(v, o.log_y) && s.data->x(i) >= x0 && s.data->x(i) <= x1) {

@@ -60,6 +60,7 @@ struct CurveHit {
   double x = 0;  // at the mouse
   double y = 0;
   double view_min = 0, view_max = 0;  // visible x: give it to a stacked plot's x_min, x_max
+  ImVec2 plot_min{0, 0}, plot_max{0, 0};  // the plot without numbers and titles
 };
 
 class CurvePlot {
@@ -77,7 +78,12 @@ class CurvePlot {
 
  private:
   std::optional<std::pair<double, double>> view_;
-  std::vector<ImVec2> points_;  // kept for its memory
+  struct Column {
+    float x, top, low;
+    bool gap;
+  };
+  std::vector<ImVec2> points_;  // kept for their memory
+  std::vector<Column> columns_;
 };
 
 /// Round numbers for an axis from lo to hi, about `count` of them; decades when `log`.

@@ -59,7 +59,7 @@ class Heatmap {
  public:
   /// Take a matrix. `version` is the caller's: while it and the style stay the same, nothing is
   /// done. Values are copied, so the view may go. No ImGui. Cost: one pass for statistics, one for
-  /// colours (about 20 ms for 2048²).
+  /// colours (about 80 ms for 2048²).
   void set(const MatrixView& matrix, unsigned long version, const HeatmapStyle& style = {});
 
   /// Forget the data; draw() then says `empty_text`.

@@ -39,7 +39,7 @@ void draw_legend(Ui& ui, const char* id, const LegendSpec& spec, float width) {
     const FontScope small(t, Font::small);
     float right = at.x + width;
     if (spec.stats && spec.stats->nan > 0) {
-      const std::string text = std::to_string(spec.stats->nan) + " NaN";
+      const std::string text = std::to_string(spec.stats->nan) + " NaN or ∞";
       const float w = ImGui::CalcTextSize(text.c_str()).x + t.px(8);
       list->AddRectFilled(ImVec2(right - w, y), ImVec2(right, y + ImGui::GetFontSize() + t.px(2)),
                           rgba(150, 0, 150), t.px(3));
@@ -103,9 +103,10 @@ void draw_legend(Ui& ui, const char* id, const LegendSpec& spec, float width) {
     texts[2] = "row max";
   } else {
     const double lo = spec.range.lo, hi = spec.range.hi;
-    texts[0] = number_text(lo, 3);
-    texts[1] = number_text((lo + hi) / 2, 3);
-    texts[2] = number_text(hi, 3);
+    const double step = (hi - lo) / 100;
+    texts[0] = axis_number(lo, step);
+    texts[1] = axis_number((lo + hi) / 2, step);
+    texts[2] = axis_number(hi, step);
   }
   float widths[3];
   for (int i = 0; i < 3; ++i) widths[i] = ImGui::CalcTextSize(texts[i].c_str()).x;

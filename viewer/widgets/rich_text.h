@@ -19,7 +19,7 @@ struct TextRun {
 };
 std::vector<TextRun> parse_rich(std::string_view text);
 
-/// Draw at the cursor, wrapping at `wrap` window units (0: no wrapping).
+/// Draw at the cursor (frame padding is not added), wrapping at `wrap` window units (0: no wrapping).
 void draw_rich(Ui& ui, std::string_view text, float wrap = 0);
 
 /// The same at a place on a draw list, on one line; returns its width.

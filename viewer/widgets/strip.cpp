@@ -45,7 +45,8 @@ BoxHit draw_box(Ui& ui, const char* id, const Rect& r, const BoxSpec& s) {
   const int strength = s.enabled ? 255 : 110;
   list->AddRectFilled(a, b, with_alpha(ground, strength), t.px(4));
   if (s.dim != Dim::none) {
-    list->AddRectFilled(a, ImVec2(a.x + t.px(4), b.y), with_alpha(t.dim(s.dim), strength), t.px(2));
+    list->AddRectFilled(a, ImVec2(a.x + t.px(4), b.y), with_alpha(t.dim(s.dim), strength), t.px(4),
+                        ImDrawFlags_RoundCornersLeft);
   }
   if (s.changed) {
     compat::add_rect(list, a, b, p.run_b, t.px(4), t.px(2));
