@@ -78,7 +78,9 @@ TEST_CASE("positions' gradient by hand: summed over sequences, zero where none r
 }
 
 TEST_CASE("positions' backward is the transpose of the forward's derivative", "[ch07][grad]") {
-  const auto [B, T, rows] = GENERATE(table<Index, Index, Index>({{1, 1, 1}, {3, 5, 5}, {2, 4, 9}}));
+  const auto [B, length, rows] =
+      GENERATE(table<Index, Index, Index>({{1, 1, 1}, {3, 5, 5}, {2, 4, 9}}));
+  const Index T = length;  // clang 14 cannot capture a binding
   CAPTURE(B, T, rows);
   Philox rng(7, std::uint64_t(T));
   const M x = random_normal<double>(rng, B * T, 3), p = random_normal<double>(rng, rows, 3);

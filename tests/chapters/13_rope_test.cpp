@@ -65,8 +65,9 @@ TEST_CASE("rope of rows worked out by hand", "[ch13]") {
 
 TEST_CASE("rope backward is the transpose of the forward's derivative", "[ch13][grad]") {
   const Pairing pairing = GENERATE(values(kPairings));
-  const auto [length, K, heads] =
+  const auto [T, width, heads] =
       GENERATE(table<Index, Index, Index>({{1, 2, 1}, {5, 6, 3}, {4, 32, 2}}));
+  const Index length = T, K = width;  // clang 14 cannot capture a binding
   CAPTURE(length, K, heads, int(pairing));
   Philox rng(13, std::uint64_t(K));
   const M x = random_normal<double>(rng, 2 * length, heads * K);
