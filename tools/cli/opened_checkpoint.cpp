@@ -42,8 +42,10 @@ SourceConfig source_config(const RunOptions& options) {
   config.text = options.text;
   config.tokenizer = options.tokenizer;
   config.seed = options.seed;
-  config.root = repository_root();
-  config.generated = config.root / "assets" / "generated";
+  if (options.text == "fables" || options.text == "book") {  // a file or a task needs no folder of ours
+    config.root = repository_root();
+    config.generated = config.root / "assets" / "generated";
+  }
   return config;
 }
 

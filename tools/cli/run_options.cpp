@@ -44,7 +44,9 @@ void TypedOptions::add_to(CLI::App& app) {
     CLI::Option* option = app.add_option_function<std::string>(
         "--" + info.name,
         [this, name = info.name](const std::string& value) { typed_[name] = value; }, info.help);
-    option->type_name(type_text(info))->group(group_title(info.group));
+    option->type_name(type_text(info))
+        ->group(group_title(info.group))
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     if (info.kind == OptionInfo::Kind::flag) option->expected(0, 1);
   }
 }

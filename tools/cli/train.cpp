@@ -108,7 +108,10 @@ class CsvLog {
                         r.learning_rate, r.gradient_norm, r.clip_scale, r.tokens, r.seconds);
     file_ << line;
     file_.flush();
-    check();
+    if (!file_) {  // training is worth more than its log
+      std::cerr << "\ncannot go on writing " << path_ << ": the log ends at step " << r.step << "\n";
+      path_.clear();
+    }
   }
 
  private:
@@ -122,21 +125,20 @@ class CsvLog {
   std::ofstream file_;
 };
 
-/// Training with everything around it. `saved` is what the last save held.
+/// Training with everything around it: validation, the log, saves, the bar, and the end.
 class Session {
  public:
   Session(const TrainArguments& args, Run run, fs::path checkpoint)
       : args_(args), run_(std::move(run)), checkpoint_(std::move(checkpoint)),
         csv_(args.csv, !args.resume.empty()) {}
 
+  [[nodiscard]] const Model<float>& model() const { return *run_.model; }
+  [[nodiscard]] int threads() const { return run_.trainer->pool().size(); }
+
   int train() {
     Trainer& trainer = *run_.trainer;
     const long first = trainer.steps_done();
     long last = run_.options.steps;
-    if (first >= last && args_.minutes == 0) {
-      throw InputError("the run has done its " + std::to_string(last) + " steps: give a larger --steps, "
-                       "or --minutes, to go on");
-    }
     trainer.keep_last_good(true);
     catch_interrupts();
 
@@ -173,7 +175,7 @@ class Session {
         bar_.show(progress);
 
         if (seconds_since(saved) > args_.save_every) {
-          save();
+          try_to_save();
           saved = Clock::now();
         }
         stopped = interrupted();
@@ -184,7 +186,7 @@ class Session {
       return give_up(e);
     }
     bar_.finish(progress);
-    save();
+    save_somewhere();
     return report_end(stopped);
   }
 
@@ -194,10 +196,28 @@ class Session {
   void save() {
     save_checkpoint(checkpoint_, run_.model->table(), run_.trainer->state(), run_metadata(run_));
   }
+  /// In the middle of a run a full disk is no reason to stop: say so, and try again later.
+  void try_to_save() {
+    try {
+      save();
+    } catch (const InputError& e) {
+      bar_.say(std::string(e.what()) + " (training goes on)");
+    }
+  }
+  /// At the end nothing may be lost: where the disk is full, the folder for temporary files must do.
+  void save_somewhere() {
+    try {
+      save();
+    } catch (const InputError& e) {
+      bar_.say(e.what());
+      checkpoint_ = fs::temp_directory_path() / checkpoint_.filename();
+      save();
+    }
+  }
 
   int give_up(const NotFinite& e) {
     const long step = run_.trainer->restore_last_good();
-    save();
+    save_somewhere();
     std::cerr << "Stopped: " << e.what() << ". That is the first value of the pass that was not finite.\n"
               << "A smaller --lr, a longer --warmup or --clip 1 often helps. The state of step " << step
               << " is in " << checkpoint_.string() << "\n";
@@ -209,8 +229,8 @@ class Session {
     std::cerr << (stopped ? "Stopped; saved at step " : "Saved at step ") << run_.trainer->steps_done()
               << ": " << path << "\n";
     if (!stopped && args_.sample > 0) print_sample();
-    std::cerr << "\n  ./run generate --checkpoint " << path << " --prompt \"" << run_.source->prompt()
-              << "\"\n  ./run train --resume " << path << " --steps "
+    std::cerr << "\n  ./run generate --checkpoint " << path << "\n  ./run train --resume " << path
+              << " --steps "
               << std::max(2 * run_.trainer->steps_done(), run_.options.steps) << "\n";
     return stopped ? 130 : 0;
   }
@@ -247,22 +267,25 @@ int run_train(const TrainArguments& args) {
     options = resumed->options;
   }
   args.typed.apply(options);
-  (void)train_config(options);
+  if (resumed && resumed->state.step >= options.steps && args.minutes == 0) {
+    throw InputError("The run has done its " + std::to_string(options.steps) + " steps: give a larger "
+                     "--steps, or --minutes, to go on");
+  }
+  const fs::path checkpoint = choose_checkpoint(args);
 
-  std::cerr << "Text: " << options.text << std::flush;
   SourceConfig config = source_config(options);
   if (resumed) config.learned = resumed->tokenizer;
   auto source = make_source(config);
-  std::cerr << ". " << source->describe() << "\n";
+  const std::string text = source->describe();
   Run run = make_run(options, std::move(source));
   if (resumed) run.trainer->set_state(resumed->state);
 
-  const fs::path checkpoint = choose_checkpoint(args);
   prepare_folder(checkpoint);
-  std::cerr << "Model: " << describe_model(options, *run.model) << "\n"
+  Session session(args, std::move(run), checkpoint);
+  std::cerr << "Text: " << text << "\nModel: " << describe_model(options, session.model()) << "\n"
             << "Each step: " << options.batch << " sequences of " << options.length << " tokens, on "
-            << run.trainer->pool().size() << " threads. Ctrl-C saves and stops.\n";
-  return Session(args, std::move(run), checkpoint).train();
+            << session.threads() << " threads. Ctrl-C saves and stops.\n";
+  return session.train();
 }
 
 }  // namespace
