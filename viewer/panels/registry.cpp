@@ -3,7 +3,13 @@
 
 #include "viewer/panels/architecture_panel.h"
 #include "viewer/panels/attention_panel.h"
+#include "viewer/panels/gradients_panel.h"
+#include "viewer/panels/loss_panel.h"
+#include "viewer/panels/norms_panel.h"
 #include "viewer/panels/rope_panel.h"
+#include "viewer/panels/samples_panel.h"
+#include "viewer/panels/status_panel.h"
+#include "viewer/panels/transport_panel.h"
 
 namespace tpp::viewer {
 namespace {
@@ -14,9 +20,15 @@ std::unique_ptr<Panel> make() {
 }
 
 constexpr PanelEntry kPanels[] = {
+    {"transport", make<TransportPanel>},
     {"architecture", make<ArchitecturePanel>},
     {"attention", make<AttentionPanel>},
     {"rope", make<RopePanel>},
+    {"norms", make<NormsPanel>},
+    {"gradients", make<GradientsPanel>},
+    {"loss", make<LossPanel>},
+    {"samples", make<SamplesPanel>},
+    {"status", make<StatusPanel>},
 };
 
 }  // namespace

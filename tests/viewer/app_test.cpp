@@ -1,0 +1,432 @@
+// The whole window on a screen in memory, with a real run behind it, driven by a scripted hand.
+#include "viewer/app.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <thread>
+
+#include "chapters/03_tokens/dataset.h"
+#include "tests/testing.h"
+#include "viewer/backend.h"
+#include "viewer/export.h"
+#include "viewer/headless.h"
+#include "viewer/panels/registry.h"
+#include "viewer/script.h"
+
+using namespace tpp;
+using namespace tpp::viewer;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::unique_ptr<BatchSource> open_story(const RunOptions& options) {
+  std::string text;
+  for (int i = 0; i < 400; ++i) text += "the fox saw the hen and the hen saw the fox. ";
+  return std::make_unique<TextSource>(Dataset(text, Tokenizer::bytes()), options.seed);
+}
+
+RunOptions small_options() {
+  RunOptions options;
+  options.layers = 2;
+  options.width = 16;
+  options.heads = 2;
+  options.attention = "gqa:1";
+  options.length = 16;
+  options.batch = 4;
+  options.steps = 200;
+  options.warmup = 5;
+  options.threads = 1;
+  return options;
+}
+
+struct Folder {
+  fs::path path;
+  Folder() {
+    static int count = 0;
+    path = fs::temp_directory_path() /
+           ("tpp-app-test-" + std::to_string(::getpid()) + "-" + std::to_string(++count));
+    fs::create_directories(path);
+  }
+  ~Folder() { fs::remove_all(path); }
+};
+
+struct Stage {
+  explicit Stage(int width = 1600, int height = 1000, AppConfig config = {},
+                 const RunOptions& options = small_options())
+      : backend(make_null_backend({.width = width, .height = height, .scale = 1})),
+        run(options, config_for(*backend)),
+        app(*backend, run, std::move(config)),
+        hand(*backend, app.probes(), [this] { app.frame(false); }) {
+    wait("the first frame", [this] { return app.shown() != nullptr; });
+    hand.wait(3);
+  }
+
+  static RunThreadConfig config_for(Backend& backend) {
+    RunThreadConfig config;
+    config.open = open_story;
+    config.background = false;
+    config.sample_tokens = 8;
+    config.wake = [&backend] { backend.wake(); };
+    return config;
+  }
+
+  /// Draw until it is so; the run needs time of its own, above all under a sanitizer.
+  void wait(const char* what, const std::function<bool()>& done) {
+    for (int i = 0; i < 6000; ++i) {
+      app.frame(false);
+      if (done()) return;
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    FAIL("waited in vain for: " << what);
+  }
+
+  std::unique_ptr<NullBackend> backend;
+  RunThread run;
+  App app;
+  Script hand;
+};
+
+bool of_one_colour(const Image& image) {
+  return std::all_of(image.pixels.begin(), image.pixels.end(),
+                     [&](Rgba p) { return p == image.pixels.front(); });
+}
+
+}  // namespace
+
+TEST_CASE("app: the table of panels is what the window needs", "[viewer][app]") {
+  std::set<std::string> ids;
+  for (const PanelEntry& entry : panel_table()) {
+    const auto panel = entry.make();
+    CHECK(panel->info().id == entry.id);
+    CHECK_FALSE(panel->info().title.empty());
+    CHECK_FALSE(panel->explain().empty());
+    CHECK(ids.insert(entry.id).second);
+  }
+  for (const char* id : {"transport", "architecture", "attention", "rope", "norms", "gradients",
+                         "loss", "samples", "status"}) {
+    INFO(id);
+    CHECK(ids.contains(id));
+  }
+}
+
+TEST_CASE("app: a click plays, a click pauses, keys step", "[viewer][app]") {
+  Stage s;
+  CHECK_FALSE(s.run.playing());
+  s.hand.click("transport/play");
+  CHECK(s.run.playing());
+  s.wait("ten steps", [&] { return s.app.shown()->step >= 10; });
+  s.hand.click("transport/play");
+  CHECK_FALSE(s.run.playing());
+  s.wait("the pause", [&] { return !s.app.shown()->playing; });
+  const long step = s.app.shown()->step;
+  s.hand.key("Period");
+  s.wait("one step", [&] { return s.app.shown()->step == step + 1; });
+  s.hand.key("Comma");
+  s.wait("forward", [&] { return s.app.shown()->phase == Phase::forward; });
+  s.hand.click("transport/phase");
+  s.wait("backward", [&] { return s.app.shown()->phase == Phase::backward; });
+  s.hand.key("Comma");
+  s.wait("update", [&] { return s.app.shown()->step == step + 2; });
+  CHECK(s.app.history().steps.size() == std::size_t(step) + 2);
+
+  s.hand.key("Space");
+  CHECK(s.run.playing());
+  s.hand.key("Space");
+  CHECK_FALSE(s.run.playing());
+  s.hand.key("Shift+R");
+  s.wait("the start", [&] { return s.app.shown()->step == 0; });
+  CHECK(s.app.history().steps.empty());
+}
+
+TEST_CASE("app: switching a component starts the run anew", "[viewer][app]") {
+  Stage s;
+  s.run.step();
+  s.wait("a step", [&] { return s.app.shown()->step == 1; });
+  s.hand.click("architecture/norm");
+  s.hand.wait(2);
+  s.hand.click("architecture/norm/layernorm");
+  s.wait("another norm", [&] { return s.app.shown()->options.norm == "layernorm"; });
+  CHECK(s.app.shown()->step == 0);
+  s.wait("an empty history", [&] { return s.app.history().steps.empty(); });
+
+  // Sinusoidal positions: the panels do without rotated queries
+  s.hand.click("architecture/position");
+  s.hand.wait(2);
+  s.hand.click("architecture/position/alibi");
+  s.wait("other positions", [&] { return s.app.shown()->options.position == "alibi"; });
+  s.hand.wait(5);
+}
+
+TEST_CASE("app: everything is drawn, dark and light, at many sizes", "[viewer][app]") {
+  Stage s;
+  s.run.play();
+  s.wait("some steps", [&] { return s.app.shown()->step >= 20; });
+  s.run.pause();
+  s.hand.wait(10);
+  for (const Appearance appearance : {Appearance::dark, Appearance::light}) {
+    s.app.set_appearance(appearance);
+    s.app.frame();
+    const Image window = s.app.picture();
+    CHECK(window.width == 1600);
+    CHECK(window.height == 1000);
+    CHECK_FALSE(of_one_colour(window));
+  }
+  for (const std::string& id : s.app.panel_ids()) {
+    INFO(id);
+    s.app.bring_forward(id);
+    s.hand.wait(2);
+    s.app.frame();
+    const Image picture = s.app.picture(id);
+    REQUIRE_FALSE(picture.pixels.empty());
+    const Rect rect = *s.app.panel_rect(id);
+    CHECK(std::abs(float(picture.width) - rect.w) <= 1);
+    CHECK(std::abs(float(picture.height) - rect.h) <= 1);
+    CHECK_FALSE(of_one_colour(picture));
+  }
+  for (const auto& [width, height] :
+       {std::pair(900, 600), {640, 480}, {300, 200}, {120, 90}, {3000, 500}, {1600, 1000}}) {
+    s.backend->resize(width, height);
+    for (int preset = 1; preset <= kPresets; ++preset) {
+      CHECK(s.app.commands().run("view.preset" + std::to_string(preset)));
+      s.hand.wait(2);
+    }
+  }
+  s.app.frame();
+  CHECK(s.app.picture().width == 1600);
+}
+
+TEST_CASE("app: the size of everything can be changed", "[viewer][app]") {
+  Stage s;
+  const float before = s.app.theme().em();
+  s.hand.key("Ctrl+=");
+  s.hand.wait(3);
+  CHECK(s.app.theme().em() > before);
+  s.hand.key("Ctrl+0");
+  s.hand.wait(3);
+  CHECK(s.app.theme().em() == before);
+  for (int i = 0; i < 30; ++i) s.app.commands().run("view.larger");
+  s.hand.wait(3);
+  CHECK(s.app.theme().scale() <= 3);
+  s.app.frame();
+}
+
+TEST_CASE("app: keys maximise, explain, switch layouts, and Escape undoes", "[viewer][app]") {
+  Stage s;
+  s.hand.move("slot/attention");
+  s.hand.key("F");
+  s.hand.wait(2);
+  CHECK(s.app.layout().maximised() == Slot::attention);
+  s.hand.key("E");
+  s.hand.wait(2);
+  CHECK(s.hand.sees("explanation"));
+  s.hand.key("Escape");
+  s.hand.wait(3);
+  CHECK_FALSE(s.hand.sees("explanation"));
+  CHECK(s.app.layout().maximised() == Slot::attention);
+  s.hand.key("Escape");
+  s.hand.wait(2);
+  CHECK_FALSE(s.app.layout().maximised());
+  s.app.selection().set({.layer = 1, .head = 1});
+  s.hand.wait(2);
+  s.hand.key("Escape");
+  CHECK(s.app.selection().locked().empty());
+  s.hand.key("6");
+  s.hand.wait(3);
+  CHECK(s.app.layout().preset() == Preset::reading);
+  CHECK(s.hand.sees("slot/reader"));
+  s.hand.key("1");
+  s.hand.wait(3);
+  CHECK_FALSE(s.hand.sees("slot/reader"));
+  s.hand.key("T");
+  CHECK_FALSE(s.app.theme().dark());
+  s.hand.key("Ctrl+K");
+  s.hand.wait(2);
+  CHECK(s.hand.sees("palette"));
+  s.hand.type("dark or light");
+  s.hand.key("Enter");
+  s.hand.wait(2);
+  CHECK(s.app.theme().dark());
+  s.hand.key("Ctrl+Q");
+  CHECK(s.backend->should_close());
+}
+
+TEST_CASE("app: pictures, numbers and checkpoints are written where it says", "[viewer][app]") {
+  const Folder folder;
+  AppConfig config;
+  config.out = folder.path / "pictures";
+  config.session = folder.path / "session.json";
+  Stage s(1600, 1000, config);
+  s.run.play();
+  s.wait("some steps", [&] { return s.app.shown()->step >= 5; });
+  s.run.pause();
+  s.wait("the pause", [&] { return !s.app.shown()->playing; });
+
+  s.hand.move("slot/attention");
+  s.hand.key("P");
+  s.hand.key("C");
+  s.hand.key("Shift+P");
+  s.hand.key("Ctrl+Shift+S");
+  s.hand.key("Ctrl+S");
+  s.app.frame(true);  // pictures are of frames that are presented
+  s.wait("five sentences", [&] { return s.app.toasts().size() >= 4; });
+  std::set<std::string> suffixes;
+  int files = 0;
+  for (const auto& entry : fs::directory_iterator(config.out)) {
+    suffixes.insert(entry.path().extension().string());
+    CHECK(fs::file_size(entry.path()) > 100);
+    ++files;
+  }
+  CHECK(files == 4);
+  CHECK(suffixes == std::set<std::string>{".png", ".csv", ".safetensors"});
+  CHECK(load_session(config.session).options == s.app.shown()->options);
+
+  // Nothing is written over: the second picture has another name
+  s.hand.key("Shift+P");
+  s.app.frame(true);
+  CHECK(std::distance(fs::directory_iterator(config.out), fs::directory_iterator()) == 5);
+
+  // A place that cannot be written to is a sentence
+  fs::remove_all(config.out);
+  std::ofstream(config.out) << "in the way";
+  s.hand.key("Shift+P");
+  s.app.frame(true);
+  CHECK(s.app.toasts().back().find("pictures") != std::string::npos);
+}
+
+TEST_CASE("app: a run that stopped says why, and play is refused with a toast", "[viewer][app]") {
+  Stage s;
+  s.run.set_learning_rate(1e30);
+  s.run.play();
+  s.wait("the end", [&] { return !s.app.shown()->error.empty(); });
+  s.hand.wait(3);
+  const auto told = [&] {
+    const auto toasts = s.app.toasts();
+    return std::count(toasts.begin(), toasts.end(), s.app.shown()->error) == 1;
+  };
+  CHECK(told());
+  s.hand.key("Space");
+  CHECK_FALSE(s.run.playing());
+  s.hand.wait(2);
+  CHECK(told());
+  s.app.frame();  // NaN in every tap is drawn
+  s.run.set_learning_rate(1e-3);
+  s.wait("no error", [&] { return s.app.shown()->error.empty(); });
+  CHECK(s.app.toasts().empty());
+  s.hand.key("Space");
+  CHECK(s.run.playing());
+}
+
+TEST_CASE("app: what was locked goes when the model no longer has it", "[viewer][app]") {
+  Stage s;
+  s.app.selection().set({.layer = 1, .head = 1, .query = 12, .key = 3});
+  s.hand.wait(2);
+  RunOptions smaller = small_options();
+  smaller.layers = 1;
+  smaller.length = 8;
+  s.run.restart(smaller);
+  s.wait("the smaller model", [&] { return s.app.shown()->config.layers == 1; });
+  const viewer::Place& locked = s.app.selection().locked();
+  CHECK_FALSE(locked.layer);
+  CHECK_FALSE(locked.query);
+  CHECK(locked.head == 1);
+  CHECK(locked.key == 3);
+}
+
+TEST_CASE("app: a session arranges the window again", "[viewer][app]") {
+  Session kept;
+  {
+    Stage s;
+    s.app.set_appearance(Appearance::light);
+    s.app.layout().set_preset(Preset::learning);
+    s.app.bring_forward("samples");
+    s.app.selection().set({.layer = 1, .head = 0});
+    s.hand.wait(2);
+    kept = session_from_json(to_json(s.app.session()));
+  }
+  Stage s;
+  s.app.apply(kept);
+  s.hand.wait(2);
+  CHECK_FALSE(s.app.theme().dark());
+  CHECK(s.app.layout().preset() == Preset::learning);
+  CHECK(s.app.selection().locked() == viewer::Place{.layer = 1, .head = 0});
+  CHECK(s.app.panel_rect("samples"));
+  CHECK(kept.options == small_options());
+
+  // One from another program, or for a larger model, does no harm
+  kept.layout = "nonsense";
+  kept.tabs = {{"loss", "no such panel"}, {"no such slot", "samples"}};
+  kept.panels = {{"attention", "\x01\x02"}, {"rope", std::string(10000, 'x')}, {"nobody", "x"}};
+  kept.selected = {.step = 1000000, .layer = 900, .head = 900, .query = 9000, .parameter = "none"};
+  s.app.apply(kept);
+  s.hand.wait(3);
+  CHECK_FALSE(s.app.selection().locked().layer);
+  s.app.frame();
+}
+
+TEST_CASE("app: nothing is drawn while nothing changes", "[viewer][app]") {
+  Stage s;
+  s.wait("a whole text", [&] { return s.app.shown()->sample_whole; });
+  std::thread closer([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+    s.backend->request_close();
+    s.backend->wake();
+  });
+  const long before = s.app.frames_drawn();
+  s.app.loop();
+  closer.join();
+  CHECK(s.app.frames_drawn() - before <= 12);
+
+  // And while a run plays, it is drawn as often as it publishes
+  Stage playing;
+  playing.run.play();
+  playing.app.loop(20);
+  CHECK(playing.app.shown()->step > 0);
+}
+
+TEST_CASE("headless: pictures, numbers, text and checkpoint are there", "[viewer][app]") {
+  const Folder folder;
+  HeadlessConfig config;
+  config.last_step = 12;
+  config.out = folder.path / "out";
+  config.width = 1200;
+  config.height = 800;
+  RunThreadConfig run_config;
+  run_config.open = open_story;
+  run_config.background = false;
+  RunThread run(small_options(), run_config);
+  CHECK(run_headless(run, config) == 0);
+
+  const auto png_size = [](const fs::path& path) {
+    unsigned char head[24] = {};
+    std::ifstream(path, std::ios::binary).read(reinterpret_cast<char*>(head), sizeof head);
+    const auto number = [&](int at) {
+      return head[at] << 24 | head[at + 1] << 16 | head[at + 2] << 8 | head[at + 3];
+    };
+    return head[1] == 'P' ? std::pair(number(16), number(20)) : std::pair(0, 0);
+  };
+  CHECK(png_size(config.out / "window-dark.png") == std::pair(1200, 800));
+  CHECK(png_size(config.out / "window-light.png") == std::pair(1200, 800));
+  for (const PanelEntry& entry : panel_table()) {
+    INFO(entry.id);
+    CHECK(png_size(config.out / "panels" / (std::string(entry.id) + ".png")).first > 100);
+  }
+  std::ifstream csv(config.out / "scalars.csv");
+  std::string line;
+  int lines = 0;
+  while (std::getline(csv, line)) ++lines;
+  CHECK(lines == 13);
+  CHECK(fs::file_size(config.out / "sample.txt") > 20);
+  CHECK(fs::file_size(config.out / "checkpoint.safetensors") > 1000);
+
+  // A folder that cannot be is refused before anything is trained
+  config.last_step = 1000000;
+  config.out = config.out / "sample.txt" / "below";
+  CHECK_THROWS_AS(run_headless(run, config), InputError);
+}
