@@ -1,0 +1,190 @@
+#include "viewer/panels/status_panel.h"
+
+#include <cmath>
+#include <deque>
+#include <ostream>
+#include <thread>
+
+#include "viewer/panels/drawing.h"
+#include "viewer/run/run_control.h"
+#include "viewer/view_context.h"
+#include "viewer/widgets/curve.h"
+#include "viewer/widgets/strip.h"
+#include "viewer/widgets/tooltip.h"
+
+namespace tpp::viewer {
+namespace {
+
+std::string megabytes(std::size_t bytes) {
+  const double mib = double(bytes) / (1024.0 * 1024.0);
+  return mib < 1000 ? number_text(mib, mib < 10 ? 2 : 3) + " MiB"
+                    : number_text(mib / 1024, 3) + " GiB";
+}
+
+std::string percent(double share) {
+  if (!std::isfinite(share)) return "NaN %";
+  return formatted("%.1f %%", 100 * share);
+}
+
+}  // namespace
+
+struct StatusPanel::State {
+  PanelInfo info{"status", "Status", "", Slot::status};
+
+  bool known = false;
+  double watch = 0, samples = 0;
+  std::size_t memory = 0, history = 0;
+  int threads = 1;
+  std::deque<double> drawn;  // when the last frames were drawn, in seconds
+
+  // What changed from one frame to the next is what the last command did
+  std::string message = "Ready.";
+  bool had = false, was_playing = false, had_error = false;
+  long was_step = 0;
+  RunOptions was;
+  Phase phase = Phase::update;
+
+  void notice(const Frame& f, bool playing);
+};
+
+StatusPanel::StatusPanel() : state_(std::make_unique<State>()) {}
+StatusPanel::~StatusPanel() = default;
+const PanelInfo& StatusPanel::info() const { return state_->info; }
+const std::string& StatusPanel::message() const { return state_->message; }
+double StatusPanel::frames_per_second() const { return double(state_->drawn.size()); }
+
+void StatusPanel::State::notice(const Frame& f, bool playing) {
+  const std::string at = " at step " + with_thousands(f.step) + ".";
+  if (had) {
+    RunOptions same_rate = f.options;
+    same_rate.learning_rate = was.learning_rate;
+    if (!(same_rate == was)) {
+      message = "Started anew:";
+      const std::vector<std::string> names = differing_options(was, f.options);
+      for (std::size_t i = 0; i < names.size() && i < 3; ++i)
+        message += (i ? ", " : " ") + names[i] + " " + get_option(f.options, names[i]);
+      message += names.size() > 3 ? ", …" : ".";
+    } else if (f.options.learning_rate != was.learning_rate) {
+      message = "Peak learning rate " + number_text(f.options.learning_rate, 2) + " from step " +
+                with_thousands(f.step + 1) + ".";
+    } else if (!f.error.empty() && !had_error) {
+      message = "Stopped" + at;
+    } else if (f.step < was_step) {
+      message = f.step == 0 ? "Back at the start." : "Back" + at;
+    } else if (playing != was_playing) {
+      message =
+          (playing ? "Playing, from step " : "Paused at step ") + with_thousands(f.step) + ".";
+    } else if (!playing && f.phase != phase && f.phase != Phase::update) {
+      message = f.phase == Phase::forward ? "Forward done: next is backward."
+                                          : "Backward done: next is the update.";
+    } else if (!playing && (f.step > was_step || f.phase != phase)) {
+      message = "Step " + with_thousands(f.step) + " done.";
+    }
+  }
+  had = true;
+  was = f.options;
+  was_playing = playing;
+  had_error = !f.error.empty();
+  was_step = f.step;
+  phase = f.phase;
+}
+
+void StatusPanel::update(const ViewContext& context) {
+  State& s = *state_;
+  s.drawn.push_back(context.time);
+  while (!s.drawn.empty() && !(s.drawn.front() > context.time - 1)) s.drawn.pop_front();
+  while (s.drawn.size() > 1000) s.drawn.pop_front();
+  const Frame* f = context.shown();
+  s.known = f != nullptr;
+  if (!f) return;
+  s.notice(*f, context.control ? context.control->playing() : f->playing);
+  s.watch = f->watch_share;
+  s.samples = f->sample_share;
+  s.memory = f->memory_bytes;
+  s.threads = f->options.threads > 0 ? f->options.threads
+                                     : std::max(1, int(std::thread::hardware_concurrency()));
+  s.history = 0;
+  if (context.history && !context.history->steps.empty()) {
+    const std::size_t each = sizeof(StepScalars) + context.history->steps.back().parameters.size() *
+                                                       sizeof(ParameterReport);
+    s.history = context.history->steps.size() * each;
+  }
+}
+
+void StatusPanel::draw(ViewContext& context) {
+  const State& s = *state_;
+  const Theme& t = context.theme;
+  const Palette& p = context.colours();
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const Rect r{context.rect.x, context.rect.y, context.rect.w, std::min(context.rect.h, t.px(24))};
+  const float y = std::floor(r.y + (r.h - t.font_size(Font::small)) / 2);
+  const FontScope small(t, Font::small);
+
+  // Keys at the right: they stay longest
+  const auto key_of = [&](const char* id, const char* otherwise) {
+    const Command* command = context.commands.find(id);
+    return command && command->shortcut ? command->shortcut.text() : std::string(otherwise);
+  };
+  const std::string hints =
+      key_of("view.help", "F1") + " keys    " + key_of("view.palette", "Ctrl+K") + " commands";
+  float right = r.right() - text_width(context, Font::small, hints);
+  if (right > r.x) put_text(context, list, right, y, p.muted, hints);
+  right -= t.px(24);
+
+  // Numbers, as far as they fit, each with what it means
+  float x = r.x;
+  const auto item = [&](const char* id, const std::string& name, const std::string& value,
+                        Rgba colour, const char* meaning) {
+    const float name_w = text_width(context, Font::small, name) + t.px(6);
+    const float w = name_w + text_width(context, Font::small, value);
+    if (x + w > right) return;
+    put_text(context, list, x, y, p.muted, name);
+    put_text(context, list, x + name_w, y, colour, value);
+    const std::string probe = std::string("status/") + id;
+    context.probes.record(probe, {x, r.y, w, r.h});
+    if (ImGui::IsMouseHoveringRect(ImVec2(x, r.y), ImVec2(x + w, r.bottom())) &&
+        tooltip_ready(context, probe))
+      draw_tooltip(context, {.name = name + " " + value, .why = meaning});
+    x += w + t.px(20);
+  };
+  if (s.known) {
+    const bool dear = !(s.watch <= 0.05);
+    item("watch", "watching", percent(s.watch), dear ? p.warning : p.text,
+         "Time spent on pictures for this window, as a share of the time spent training.");
+    item("samples", "writing", percent(s.samples), p.text,
+         "Time spent on generated text, as a share of the time spent training.");
+    item("memory", "memory", megabytes(s.memory), p.text,
+         "Of the run: tapes, parameters, gradients, and the optimiser's moments.");
+    item("history", "history", megabytes(s.history), p.text,
+         "The numbers of every step, kept for the curves.");
+    item("threads", "threads", std::to_string(s.threads), p.text,
+         "That compute gradients. Their number does not change the result.");
+  }
+  item("frames", "drawn", std::to_string(s.drawn.size()) + "/s", p.text,
+       "Frames in the last second. When nothing changes, nothing is drawn.");
+
+  const float room = right - x;
+  if (room > t.px(60)) {
+    const std::string text = elide(s.message, room);
+    list->AddRectFilled(ImVec2(x - t.px(8), r.y + t.px(6)),
+                        ImVec2(x - t.px(8) + t.px(1), r.bottom() - t.px(6)), p.border);
+    put_text(context, list, x + t.px(6), y, p.text, text);
+    context.probes.record("status/message", {x, r.y, room, r.h});
+  }
+}
+
+std::string StatusPanel::explain() const {
+  return "What the window costs the run, in percent of the training time, how much memory the run "
+         "holds, and what the last command did. Pictures are made only of what is on the screen, "
+         "so closing a panel makes watching cheaper.";
+}
+
+void StatusPanel::export_csv(std::ostream& out) const {
+  const State& s = *state_;
+  if (!s.known) return;
+  out << "watch_share,sample_share,memory_bytes,history_bytes,threads,frames_per_second\n"
+      << s.watch << ',' << s.samples << ',' << s.memory << ',' << s.history << ',' << s.threads
+      << ',' << s.drawn.size() << '\n';
+}
+
+}  // namespace tpp::viewer
