@@ -83,8 +83,8 @@ void SamplesPanel::update(const ViewContext& context) {
 void SamplesPanel::State::draw_text(ViewContext& context, const Rect& r) const {
   const Theme& t = context.theme;
   const Palette& p = context.colours();
+  const FontScope mono(t, Font::mono);  // before the child: its end checks what it found pushed
   compat::begin_child("samples/text", ImVec2(r.w, r.h), false);
-  const FontScope mono(t, Font::mono);
   const float cell = std::max(1.0f, ImGui::CalcTextSize("M").x);
   const float line = std::floor(ImGui::GetFontSize() * 1.35f);
   const int width = std::max(8, int((r.w - t.px(12)) / cell));
