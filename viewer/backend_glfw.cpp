@@ -164,8 +164,33 @@ class GlfwBackend final : public Backend {
     const ImVec4 ground = ImGui::GetStyle().Colors[ImGuiCol_WindowBg];
     glClearColor(ground.x, ground.y, ground.z, 1);
     glClear(GL_COLOR_BUFFER_BIT);
-    if (ImDrawData* data = ImGui::GetDrawData()) ImGui_ImplOpenGL3_RenderDrawData(data);
+    if (ImDrawData* data = ImGui::GetDrawData()) {
+      use_own_filters(*data);
+      ImGui_ImplOpenGL3_RenderDrawData(data);
+    }
   }
+
+  // Since 1.92.8 ImGui's renderer binds a linear, clamping sampler over every texture's own filter.
+  // A first command takes it away again: maps want nearest texels, hatches want to repeat.
+  static void use_own_filters(ImDrawData& data) {
+#if IMGUI_VERSION_NUM >= 19280
+    if (data.CmdLists.empty()) return;
+    ImVector<ImDrawCmd>& commands = data.CmdLists[0]->CmdBuffer;
+    if (!commands.empty() && commands[0].UserCallback == unbind_sampler) return;
+    ImDrawCmd first{};
+    first.UserCallback = unbind_sampler;
+    commands.push_front(first);
+#else
+    (void)data;
+#endif
+  }
+#if IMGUI_VERSION_NUM >= 19280
+  static void unbind_sampler(const ImDrawList*, const ImDrawCmd*) {
+    using BindSampler = void (*)(unsigned unit, unsigned sampler);
+    const auto bind = reinterpret_cast<BindSampler>(glfwGetProcAddress("glBindSampler"));
+    if (bind) bind(0, 0);
+  }
+#endif
 
   GLFWwindow* window_ = nullptr;
   ImGuiContext* context_ = nullptr;

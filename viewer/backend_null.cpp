@@ -141,7 +141,7 @@ class NullBackendImpl final : public NullBackend {
     if (t.Status == ImTextureStatus_WantCreate || t.Status == ImTextureStatus_WantUpdates) {
       std::vector<Rgba> texels(static_cast<std::size_t>(t.Width) *
                                static_cast<std::size_t>(t.Height));
-      const unsigned char* from = t.GetPixels();
+      const auto* from = static_cast<const unsigned char*>(t.GetPixels());
       for (std::size_t i = 0; i < texels.size(); ++i) {
         const unsigned char* p = from + i * static_cast<std::size_t>(t.BytesPerPixel);
         texels[i] = t.BytesPerPixel == 1 ? rgba(255, 255, 255, p[0]) : rgba(p[0], p[1], p[2], p[3]);

@@ -71,6 +71,24 @@ inline void allow_overlap_after_item() {
 #endif
 }
 
+/// CmdLists was a plain array with CmdListsCount until 1.89.8.
+inline int draw_list_count(const ImDrawData& data) {
+#if IMGUI_VERSION_NUM >= 18980
+  return data.CmdLists.Size;
+#else
+  return data.CmdListsCount;
+#endif
+}
+
+/// Does this callback only ask for the renderer's first state? 1.92.8 moved it to the platform.
+inline bool resets_render_state(ImDrawCallback callback) {
+#if IMGUI_VERSION_NUM >= 19280
+  return callback == ImGui::GetPlatformIO().DrawCallback_ResetRenderState;
+#else
+  return callback == ImDrawCallback_ResetRenderState;
+#endif
+}
+
 /// Draw a texture over a rectangle; uv (0,0) is the first texel's corner.
 inline void add_image(ImDrawList* list, std::uint64_t texture, ImVec2 a, ImVec2 b,
                       ImVec2 uv0 = ImVec2(0, 0), ImVec2 uv1 = ImVec2(1, 1),

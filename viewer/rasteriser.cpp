@@ -298,11 +298,11 @@ class Painter {
 void Rasteriser::draw(const ImDrawData& data, const SoftwareTextureStore& textures,
                       Image& target) const {
   const ImVec2 origin = data.DisplayPos, scale = data.FramebufferScale;
-  for (int n = 0; n < data.CmdListsCount; ++n) {
+  for (int n = 0; n < compat::draw_list_count(data); ++n) {
     const ImDrawList* list = data.CmdLists[n];
     for (const ImDrawCmd& cmd : list->CmdBuffer) {
       if (cmd.UserCallback) {
-        if (cmd.UserCallback != ImDrawCallback_ResetRenderState) cmd.UserCallback(list, &cmd);
+        if (!compat::resets_render_state(cmd.UserCallback)) cmd.UserCallback(list, &cmd);
         continue;
       }
       const auto edge_of = [](float v, int end) {

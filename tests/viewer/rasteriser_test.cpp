@@ -59,12 +59,12 @@ class Canvas {
     list_->CmdBuffer.push_back(cmd);
     ImDrawData data;
     data.Valid = true;
-    data.CmdListsCount = 1;
 #if IMGUI_VERSION_NUM >= 18980
     data.CmdLists.push_back(list_.get());
 #else
     ImDrawList* lists[] = {list_.get()};
     data.CmdLists = lists;
+    data.CmdListsCount = 1;
 #endif
     data.DisplaySize = ImVec2(static_cast<float>(target.width), static_cast<float>(target.height));
     data.FramebufferScale = ImVec2(1, 1);

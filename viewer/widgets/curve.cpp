@@ -113,7 +113,7 @@ std::vector<double> axis_ticks(double lo, double hi, int count, bool log) {
     for (int e = from; e <= to; ++e) {
       if ((to - e) % every == 0) add(std::pow(10.0, e));
     }
-    if (to - from < 1 && count > 1) {
+    if (to - from < 1 && (count > 1 || ticks.empty())) {
       ticks.clear();
       for (int e = from - 1; e <= to + 1; ++e) {
         for (const double m : {1.0, 2.0, 5.0}) add(m * std::pow(10.0, e));
@@ -133,6 +133,8 @@ std::vector<double> axis_ticks(double lo, double hi, int count, bool log) {
     if (v > hi + step * 1e-9) break;
     ticks.push_back(std::fabs(v) < step * 1e-9 ? 0 : v);
   }
+  // A step wider than the range may miss it: ask for a finer one
+  if (ticks.empty() && count < 64) return axis_ticks(lo, hi, count + 1);
   return ticks;
 }
 
