@@ -1087,13 +1087,15 @@ void bridge(Tale& t) {
     t.says('B',
            "[Why should anyone go back|Nobody needs to go back]? Lie down, {A}, and I will climb "
            "over you.");
-    t.says('A', "Lie down? I? [Never|You lie down]!");
+    t.says('A', "[Lie down? I? Lie down yourself|I never lie down. You lie down]!");
     t.says('B', "Gladly.");
     t.paragraph();
     t.tell(
         "So {B} lay down on the planks, and {A} climbed over {B.him}. It took no longer than a "
         "sneeze.");
-    t.tell("{O.an} had watched from the bank, and {O} told everyone how {B} had let {A} pass.");
+    t.tell(
+        "{O.an} had watched from the bank, and {O:it/they} told everyone how {B} had let {A} "
+        "pass.");
     t.tell(
         "Everybody praised {B}. {A} thought about it for a long time, and the next time {A} lay "
         "down first.");
