@@ -396,7 +396,8 @@ float ArchitecturePanel::State::draw_switches(ViewContext& context, const Rect& 
   ImGui::PushStyleVar(ImGuiStyleVar_FramePadding, ImVec2(theme.px(5), theme.px(2)));
   const float row = ImGui::GetFrameHeight() + theme.px(4);
   const float column = 0.5f * (rect.w - theme.grid(1));
-  const float label = text_width(context, Font::small, "placement") + theme.px(5);
+  const std::array<float, 2> labels{text_width(context, Font::small, "placement") + theme.px(5),
+                                    text_width(context, Font::small, "position") + theme.px(5)};
   const bool can = context.control != nullptr;
   if (!can) ImGui::BeginDisabled();
 
@@ -408,6 +409,7 @@ float ArchitecturePanel::State::draw_switches(ViewContext& context, const Rect& 
   const auto combo = [&](int index, const std::string& name, const std::string& value,
                          const std::vector<std::string>& choices, const std::string& help) {
     const ImVec2 at = cell(index);
+    const float label = labels[std::size_t(index % 2)];
     put_text(context, list, at.x, at.y + theme.px(3), differs(name) ? colours.run_b : colours.muted,
              name);
     ImGui::SetCursorScreenPos(ImVec2(at.x + label, at.y));
@@ -427,7 +429,9 @@ float ArchitecturePanel::State::draw_switches(ViewContext& context, const Rect& 
       }
       ImGui::EndCombo();
     }
-    // A small mark that says: there is more
+    // A small mark that says: there is more. A long name needs its place
+    if (text_width(context, Font::small, value) + theme.px(24) > column - label)
+      return chosen != value ? chosen : std::string{};
     const float mx = at.x + column - theme.px(10), my = at.y + 0.5f * (row - theme.px(4));
     list->AddTriangleFilled(ImVec2(mx - theme.px(3), my - theme.px(1.5f)),
                             ImVec2(mx + theme.px(3), my - theme.px(1.5f)),
@@ -465,6 +469,7 @@ float ArchitecturePanel::State::draw_switches(ViewContext& context, const Rect& 
     restart(context, next, std::string(name) + " " + chosen);
   }
   for (const char* name : {"bias", "tied"}) {
+    const float label = labels[std::size_t(index % 2)];
     const ImVec2 at = cell(index++);
     bool on = get_option(now, name) == "true";
     put_text(context, list, at.x, at.y + theme.px(3), differs(name) ? colours.run_b : colours.muted,
@@ -540,7 +545,7 @@ void ArchitecturePanel::State::draw_diagram(ViewContext& context, const Rect& re
     sums += part.where == Where::add;
     enters += part.where == Where::enter;
   }
-  const float gap = theme.px(6), sum_row = theme.px(18), leave = theme.px(9);
+  const float gap = theme.px(6), sum_row = theme.px(18), leave = theme.px(12);
   const float head = line + theme.px(4);  // of the block's frame
   const float fixed = 2 * line + 2 * gap + head + theme.px(14) + float(sums) * (sum_row + leave) +
                       float(boxes + enters) * gap;
@@ -645,7 +650,7 @@ void ArchitecturePanel::State::draw_diagram(ViewContext& context, const Rect& re
     }
     if (part.where == Where::branch && !in_branch) {
       y -= leave;
-      left_at = y + 0.5f * leave;
+      left_at = y + 0.75f * leave;
       in_branch = true;
     }
     if (part.where == Where::add) {
@@ -725,7 +730,8 @@ void ArchitecturePanel::State::draw_diagram(ViewContext& context, const Rect& re
     const float ey = now.rect.y + 0.5f * now.rect.h;
     const std::array<ImVec2, 3> out{ImVec2(trunk, now.from), ImVec2(lane, now.from),
                                     ImVec2(lane, placed[first].rect.bottom())};
-    draw_arrow(context, out, colours.guide);
+    compat::add_polyline(list, out.data(), 2, colours.guide, false, theme.px(1.5f));
+    draw_arrow(context, std::span(out).subspan(1), colours.guide);
     for (std::size_t j = first; j + 1 < i; ++j) {
       const std::array<ImVec2, 2> up{ImVec2(lane, placed[j].rect.y),
                                      ImVec2(lane, placed[j + 1].rect.bottom())};

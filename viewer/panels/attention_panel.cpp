@@ -612,8 +612,15 @@ void AttentionPanel::State::draw_grid(ViewContext& context) {
   const float choice_x = r.right() - legend_width - choices_width(context, choices) - theme.grid(2);
   put_text(context, list, r.x, r.y, colours.text,
            difference ? "B − A: weights of every head" : "Weights of every head", Font::body);
-  std::string hint = note.empty() ? "Click a map to lock its head." : note;
-  if (pool > 1) hint += formatted(" A texel is the largest of %d × %d cells.", pool, pool);
+  const Place& over = context.selection.hovered();
+  std::string hint = note.empty() ? "Beside each: entropy, and the weight on the first key." : note;
+  if (pool > 1) hint = formatted("A texel is the largest of %d × %d weights.", pool, pool);
+  if (note.empty() && over.layer && over.head && *over.layer < L && *over.head < H) {
+    const HeadSummary& sum = thumbs[at(*over.layer, *over.head, H)].summary;
+    hint = "Layer " + std::to_string(*over.layer) + " · head " + std::to_string(*over.head) + ": " +
+           bits(sum.entropy) + (difference ? "" : " of " + bits(sum.uniform)) + " bits, sink " +
+           percent(sum.sink) + ". Click to lock.";
+  }
   const float hint_width = (difference ? r.right() - legend_width : choice_x) - r.x - theme.grid(1);
   put_wrapped(context, list, r.x, r.y + theme.font_size(Font::body) + theme.px(4), hint_width,
               note.empty() ? colours.muted : colours.warning, hint);
@@ -647,7 +654,10 @@ void AttentionPanel::State::draw_grid(ViewContext& context) {
   const float caption_width = text_width(context, Font::small, "0.00 bits") + theme.px(6);
   const float caption_height = theme.font_size(Font::small) + theme.px(2);
   const float side_beside = std::min(row_height - gap, column - gap - caption_width);
-  const float side_under = std::min(row_height - gap - caption_height, column - gap);
+  const float numbers_under = std::min(row_height - gap - caption_height, column - gap);
+  const bool tiny =
+      std::max(side_beside, numbers_under) < theme.px(40);  // then two bars, no numbers
+  const float side_under = tiny ? std::min(row_height - theme.px(12), column - gap) : numbers_under;
   const bool beside = side_beside >= side_under;
   const float side = std::max(theme.px(4), std::floor(std::max(side_beside, side_under)));
   const float cell_width = beside ? side + caption_width + gap : column;
@@ -765,12 +775,15 @@ void AttentionPanel::State::draw_captions(ViewContext& context, const Thumb& thu
   const std::string entropy = sign(sum.entropy) + bits(sum.entropy);
   const std::string both = entropy + " b · " + percent(sum.sink);
   const bool fits = text_width(context, Font::small, both) <= width;
-  const bool one = text_width(context, Font::small, entropy) <= width;
-  if (one || fits)
+  if (side >= theme.px(40)) {
     put_text(context, list, x, y + side, ink, fits ? both : entropy);
-  else if (bars_mean)
+  } else if (bars_mean) {
     bar(x, y + side + theme.px(2), side, sum.uniform > 0 ? sum.entropy / sum.uniform : 0,
         colours.run_a);
+    bar(x, y + side + theme.px(6), side, sum.sink, colours.warning);
+  } else {
+    put_text(context, list, x, y + side - theme.px(2), ink, finite ? entropy : "NaN");
+  }
 }
 
 Explanation AttentionPanel::State::explain_cell(const HeadStages& s, int l, int h, int q, int k,
@@ -825,7 +838,7 @@ void AttentionPanel::State::draw_head(ViewContext& context) {
   const float button = theme.px(22);
 
   // Which head this is
-  const std::array<Choice, 1> back{Choice{"all", "‹ All heads"}};
+  const std::array<Choice, 1> back{Choice{"all", "← all heads"}};
   if (put_choices(context, "attention/back", r.x, r.y, button, back, -1) == 0)
     context.selection.lock({.layer = layer, .head = head});
   float x = r.x + choices_width(context, back) + theme.grid(1);
@@ -877,10 +890,10 @@ void AttentionPanel::State::draw_head(ViewContext& context) {
 
   // The map with its legend and the query's weights below, what they mean beside
   const float top = below + button + theme.px(6);
-  const float weights = theme.px(52), legend = legend_height(context);
+  const float weights = theme.px(54);
   const float side_width = std::max(theme.px(220), 0.36f * r.w);
   const float map_width = r.w - side_width - theme.grid(2);
-  const float map_height = r.bottom() - top - weights - legend - theme.px(10);
+  const float map_height = r.bottom() - top - weights - theme.px(6);
   if (map_width < theme.px(40) || map_height < theme.px(40)) return;
   const Place& hovered = context.selection.hovered();
   const Place& locked_place = context.selection.locked();
@@ -925,10 +938,7 @@ void AttentionPanel::State::draw_head(ViewContext& context) {
     }
   }
   if (hit.clicked) context.selection.lock({.query = hit.row, .key = hit.col});
-  draw_row(context, hit, {r.x, r.bottom() - weights - legend - theme.px(4), map_width, weights});
-  ImGui::SetCursorScreenPos(ImVec2(r.x, r.bottom() - legend));
-  draw_legend(context, "attention/map", large,
-              stage == AttentionStage::softmax ? "weight" : "logit", map_width);
+  draw_row(context, hit, {r.x, r.bottom() - weights, map_width, weights});
   draw_side(context, {r.right() - side_width, top, side_width, r.bottom() - top});
 }
 
@@ -944,10 +954,6 @@ void AttentionPanel::State::draw_row(ViewContext& context, const HeatmapHit& hit
   float largest = 0;
   for (const float w : row)
     if (std::isfinite(w)) largest = std::max(largest, std::abs(w));
-  put_text_right(context, list, x0 - theme.px(6), rect.y + theme.px(4), colours.muted,
-                 number_text(double(largest), 2));
-  put_text_right(context, list, x0 - theme.px(6), bottom - theme.font_size(Font::small),
-                 colours.muted, "0");
   list->AddLine(ImVec2(x0, bottom), ImVec2(x0 + width, bottom), colours.border);
   const float step = width / float(T);
   for (int s = 0; s < T; ++s) {
@@ -989,14 +995,21 @@ void AttentionPanel::State::draw_side(ViewContext& context, const Rect& rect) {
   if (y + bars_room < rect.bottom()) {
     BarsOptions options;
     options.size = ImVec2(rect.w, 0);
-    options.lo = difference ? 0 : 0;
-    options.hi = difference ? 0 : 1;
     options.label_width = theme.px(64);
     ImGui::SetCursorScreenPos(ImVec2(rect.x, y));
     draw_bars(context, "attention/bars", bars, options);
     y += bars_room + theme.px(10);
   }
   y = draw_arithmetic(context, {rect.x, y, rect.w, rect.bottom() - y});
+
+  // What the map's colours mean
+  const float legend = legend_height(context);
+  if (y + legend < rect.bottom()) {
+    ImGui::SetCursorScreenPos(ImVec2(rect.x, y));
+    draw_legend(context, "attention/map", large,
+                stage == AttentionStage::softmax ? "weight" : "logit", rect.w);
+    y += legend + theme.px(8);
+  }
 
   // Where this head stands among the others
   const float square = std::min(

@@ -147,6 +147,8 @@ struct RopePanel::State {
   Heatmap table;
   std::string table_text;
 
+  // Between a slider's move and the next update() there is nothing to show yet
+  bool asks() const { return what_if > 0 && other.T == T && T > 0; }
   double shown_base() const { return what_if > 0 ? what_if : base; }
   int pairs() const { return int(theta.size()); }
 
@@ -378,33 +380,38 @@ void RopePanel::State::draw_rope(ViewContext& context) {
   {
     const FontScope small(theme, Font::small);
     ImGui::PushStyleVar(ImGuiStyleVar_FramePadding, ImVec2(theme.px(6), theme.px(2)));
-    const float slider = std::min(theme.px(150), 0.28f * r.w);
-    ImGui::SetCursorScreenPos(ImVec2(r.x, r.y));
+    const float slider = std::min(theme.px(88), 0.18f * r.w), text_y = r.y + theme.px(2);
+    float x = r.x;
+    ImGui::SetCursorScreenPos(ImVec2(x, r.y));
     ImGui::SetNextItemWidth(slider);
     int value = position;
-    const std::string token = "t = %d “" + labels[std::size_t(position)] + "”";
-    std::string format;  // a token may hold a percent sign
-    for (const char c : token.substr(6)) format += c == '%' ? std::string("%%") : std::string(1, c);
-    if (ImGui::SliderInt("##position", &value, 0, T - 1, ("t = %d" + format).c_str())) {
+    if (ImGui::SliderInt("##position", &value, 0, T - 1, "")) {
       chosen_position = std::clamp(value, 0, T - 1);
       if (context.selection.locked().query) context.selection.set({.query = chosen_position});
-      position = chosen_position;
       dirty = true;
     }
     context.probe("rope/position");
     hint(context, "The token whose query the dials show");
-    ImGui::SetCursorScreenPos(ImVec2(r.x + slider + theme.grid(1), r.y));
+    x += slider + theme.px(6);
+    x += std::max(theme.px(76), put_text(context, list, x, text_y, colours.dim_time,
+                                         "t = " + std::to_string(position) + " “" +
+                                             labels[std::size_t(position)] + "”"));
+    x += theme.grid(1);
+    ImGui::SetCursorScreenPos(ImVec2(x, r.y));
     ImGui::SetNextItemWidth(slider);
     float b = float(shown_base());
-    if (ImGui::SliderFloat("##base", &b, 10, 1e6f, "base %.0f", ImGuiSliderFlags_Logarithmic)) {
+    if (ImGui::SliderFloat("##base", &b, 10, 1e6f, "", ImGuiSliderFlags_Logarithmic)) {
       if (b >= 2) what_if = std::round(double(b));
       dirty = true;
     }
     context.probe("rope/base");
     hint(context, "What if the base were another? The model is unchanged");
+    x += slider + theme.px(6);
+    x += put_text(context, list, x, text_y, what_if > 0 ? colours.warning : colours.text,
+                  "base " + with_thousands((long long)shown_base()));
     if (what_if > 0) {
-      ImGui::SetCursorScreenPos(ImVec2(r.x + 2 * (slider + theme.grid(1)), r.y));
-      if (ImGui::SmallButton("back")) {
+      ImGui::SetCursorScreenPos(ImVec2(x + theme.px(6), r.y));
+      if (ImGui::SmallButton("×")) {
         what_if = 0;
         dirty = true;
       }
@@ -416,20 +423,20 @@ void RopePanel::State::draw_rope(ViewContext& context) {
   const std::string whose = "layer " + std::to_string(layer) + " · head " + std::to_string(head);
   put_text_right(context, list, r.right(), r.y + theme.px(2), locked ? colours.text : colours.muted,
                  whose);
-  if (what_if > 0) {
+  if (asks()) {
     const float line = theme.font_size(Font::small) + theme.px(2);
     const std::string note = "What if: recorded q and k turned again with base " +
                              with_thousands((long long)what_if) + " instead of " +
                              with_thousands((long long)base) + ". The model is unchanged.";
     put_text(context, list, r.x, r.y + control + theme.px(4), colours.warning, note);
     const float top = r.y + control + theme.px(6) + line;
-    const float dials = std::min(theme.px(84), 0.3f * r.h);
+    const float dials = std::min(theme.px(150), 0.32f * r.h);
     draw_dials(context, {r.x, top, r.w, dials});
     draw_scores(context, {r.x, top + dials, r.w, r.bottom() - top - dials});
     return;
   }
   const float top = r.y + control + theme.px(8);
-  const float dials = std::min(theme.px(84), 0.3f * r.h);
+  const float dials = std::min(theme.px(150), 0.32f * r.h);
   draw_dials(context, {r.x, top, r.w, dials});
   draw_scores(context, {r.x, top + dials, r.w, r.bottom() - top - dials});
 }
@@ -500,25 +507,21 @@ void RopePanel::State::draw_dials(ViewContext& context, const Rect& rect) {
 
   // Axis and decades
   list->AddLine(ImVec2(rect.x, axis_y), ImVec2(rect.right(), axis_y), colours.muted);
-  float free_from = rect.x;
+  float free_from = rect.x + theme.px(14);
   for (double decade = 10; decade <= longest_wave * 1.0001; decade *= 10) {
     const float x = x_of(decade);
     list->AddLine(ImVec2(x, axis_y), ImVec2(x, axis_y + theme.px(3)), colours.muted);
     const std::string text = axis_number(decade);
     const float half = 0.5f * text_width(context, Font::small, text);
     if (x - half < free_from || x + half > rect.right()) continue;
-    if (std::abs(x - x_context) < theme.px(36)) continue;
+    if (std::abs(x - x_context) < theme.px(64)) continue;
     put_text_middle(context, list, x, axis_y + theme.px(3), colours.muted, text);
     free_from = x + half + theme.px(8);
   }
-  if (free_from + text_width(context, Font::small, "λ, tokens a turn") < rect.right() &&
-      std::abs(rect.right() - x_context) > theme.px(150)) {
-    put_text_right(context, list, rect.right(), axis_y + theme.px(3), colours.muted,
-                   "λ, tokens a turn");
-  }
+  put_text(context, list, rect.x, axis_y + theme.px(3), colours.muted, "λ");
   list->AddLine(ImVec2(x_context, rect.y), ImVec2(x_context, axis_y + theme.px(4)),
                 colours.dim_time, theme.px(1.5f));
-  const std::string context_text = "T = " + std::to_string(T);
+  const std::string context_text = "T = " + std::to_string(T) + " tokens";
   put_text_middle(
       context, list,
       std::min(x_context, rect.right() - 0.5f * text_width(context, Font::small, context_text)),
@@ -574,7 +577,7 @@ void RopePanel::State::draw_scores(ViewContext& context, const Rect& rect) {
   if (body.w < theme.px(40) || body.h < theme.px(40)) return;
   const Rect plot{body.x, body.y, body.w, std::floor(0.46f * body.h)};
   const Rect map{body.x, plot.bottom() + theme.px(5), body.w, body.h - plot.h - theme.px(5)};
-  const RopeScore& shown = what_if > 0 ? other : score;
+  const RopeScore& shown = asks() ? other : score;
 
   // The range of all lines, with zero in it
   float low = 0, high = 0;
@@ -586,7 +589,7 @@ void RopePanel::State::draw_scores(ViewContext& context, const Rect& rect) {
     }
   };
   widen(score.score);
-  if (what_if > 0) widen(other.score);
+  if (asks()) widen(other.score);
   if (high - low < 1e-6f) high = low + 1;
   const float room = 0.06f * (high - low);
   low -= low < 0 ? room : 0;
@@ -628,8 +631,8 @@ void RopePanel::State::draw_scores(ViewContext& context, const Rect& rect) {
              pair_colour(theme, *place.pair, shown.pairs), theme.px(1.5f), false);
     list->PopClipRect();
   }
-  polyline(score.score.data(), what_if > 0 ? colours.muted : colours.run_a, theme.px(2), false);
-  if (what_if > 0) polyline(other.score.data(), colours.warning, theme.px(2), true);
+  polyline(score.score.data(), asks() ? colours.muted : colours.run_a, theme.px(2), false);
+  if (asks()) polyline(other.score.data(), colours.warning, theme.px(2), true);
   bool any_finite = false;
   for (const float v : shown.score) any_finite = any_finite || std::isfinite(v);
   if (!any_finite)
@@ -690,7 +693,7 @@ void RopePanel::State::draw_scores(ViewContext& context, const Rect& rect) {
     list->AddLine(ImVec2(x, plot.y), ImVec2(x, map.bottom()), with_alpha(colours.hover_mark, 150));
     readout = "distance " + std::to_string(distance) + ": " +
               number_text(double(score.score[std::size_t(distance)]), 3);
-    if (what_if > 0) readout += " → " + number_text(double(other.score[std::size_t(distance)]), 3);
+    if (asks()) readout += " → " + number_text(double(other.score[std::size_t(distance)]), 3);
     readout +=
         ", mean of " + std::to_string(T - distance) + (T - distance == 1 ? " query" : " queries");
     put_text_right(context, list, rect.right(), title_y, colours.text, readout);
