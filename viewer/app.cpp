@@ -250,6 +250,11 @@ std::vector<std::string> App::panel_ids() const {
   return ids;
 }
 
+std::string App::title(const std::string& id) const {
+  const Panel* panel = find(id);
+  return panel ? panel->info().title : "";
+}
+
 std::vector<Panel*> App::panels_in(Slot slot) const {
   std::vector<Panel*> found;
   for (const auto& panel : panels_) {

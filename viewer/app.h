@@ -58,6 +58,7 @@ class App {
 
   // Panels by their id; names that do not exist are ignored
   [[nodiscard]] std::vector<std::string> panel_ids() const;
+  [[nodiscard]] std::string title(const std::string& id) const;
   void bring_forward(const std::string& id);  // its tab; its slot in a narrow window
   /// Where the panel is drawn, its title bar included; nothing while it is not visible.
   [[nodiscard]] std::optional<Rect> panel_rect(const std::string& id) const;

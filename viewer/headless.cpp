@@ -166,15 +166,25 @@ int run_headless(RunThread& run, const HeadlessConfig& config) {
     write_png(path, app.picture());
     tell(path, dark ? "the whole window" : "the same in light colours");
   }
-  for (const std::string& id : app.panel_ids()) {
+  const auto draw_panel = [&](const std::string& id, const std::string& name, const char* what) {
     app.bring_forward(id);
     settle(app, run);
     app.frame();
     const Image picture = app.picture(id);
-    if (picture.pixels.empty()) continue;  // the layout of the session does not show it
-    write_png(config.out / "panels" / (id + ".png"), picture);
-    tell(config.out / "panels" / (id + ".png"), "");
-  }
+    if (picture.pixels.empty()) return;  // the session's layout does not show it
+    const fs::path path = config.out / "panels" / (name + ".png");
+    write_png(path, picture);
+    tell(path, what);
+  };
+  for (const std::string& id : app.panel_ids()) draw_panel(id, id, app.title(id).c_str());
+
+  // One head large, at a query that has much to look back at
+  const auto middle = [](Index count) { return int(count / 2); };
+  app.selection().set({.layer = middle(frame->config.layers),
+                       .head = middle(frame->config.H),
+                       .query = middle(frame->config.T) + middle(frame->config.T) / 2});
+  draw_panel("attention", "attention-head", "one head, step by step");
+  draw_panel("rope", "rope-head", "and its turning pairs");
   tell(config.out / "scalars.csv", "loss and more, a line a step");
   tell(config.out / "sample.txt", "what the model writes now");
   tell(checkpoint, "to go on from: --checkpoint");
