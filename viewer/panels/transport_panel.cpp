@@ -227,7 +227,7 @@ void TransportPanel::State::draw_phases(ViewContext& context, float& x, const Re
                       std::floor(y + (h - t.font_size(Font::small)) / 2), p.muted, "›");
     at += t.px(14);
   }
-  x += width + t.px(12);
+  x = std::floor(x + width + t.px(12));
 }
 
 void TransportPanel::State::draw_sliders(ViewContext& context, float& x, const Rect& r) {
