@@ -84,4 +84,8 @@ target_compile_options(tpp_warnings INTERFACE -Wall -Wextra -Wconversion -Wno-si
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 and 13 see overlapping copies in `"text" + std::string` where there are none (GCC bug 105651).
   target_compile_options(tpp_warnings INTERFACE -Wno-restrict)
+  # g++ 12's own AVX-512 headers start a variable from itself, and warn about it (GCC bug 105593).
+  if(TPP_NATIVE AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    target_compile_options(tpp_warnings INTERFACE -Wno-uninitialized -Wno-maybe-uninitialized)
+  endif()
 endif()
