@@ -29,7 +29,8 @@ fs::path above(fs::path start) {
 fs::path repository_root() {
   if (const char* given = std::getenv("TPP_ROOT"); given != nullptr && *given != '\0') {
     if (is_root(given)) return given;
-    throw InputError(std::string("TPP_ROOT is ") + given + ", which does not hold this project's chapters: "
+    throw InputError(std::string("TPP_ROOT is ") + given +
+                     ", which does not hold this project's chapters: "
                      "set it to the project's folder, or unset it");
   }
   std::error_code error;
@@ -38,8 +39,9 @@ fs::path repository_root() {
     if (const fs::path root = above(program.parent_path()); !root.empty()) return root;
   }
   if (const fs::path root = above(fs::current_path(error)); !root.empty()) return root;
-  throw InputError("cannot find the project's folder: start the program through ./run, or set TPP_ROOT to "
-                   "the folder that holds chapters/");
+  throw InputError(
+      "cannot find the project's folder: start the program through ./run, or set TPP_ROOT to "
+      "the folder that holds chapters/");
 }
 
 }  // namespace tpp

@@ -25,7 +25,8 @@ std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 2> key,
 
 namespace {
 
-std::array<std::uint32_t, 4> block(std::uint64_t seed, std::uint64_t stream, std::uint64_t counter) {
+std::array<std::uint32_t, 4> block(std::uint64_t seed, std::uint64_t stream,
+                                   std::uint64_t counter) {
   return philox({std::uint32_t(seed), std::uint32_t(seed >> 32)},
                 {std::uint32_t(counter), std::uint32_t(counter >> 32), std::uint32_t(stream),
                  std::uint32_t(stream >> 32)});

@@ -31,18 +31,18 @@ class Philox {
  public:
   explicit Philox(std::uint64_t seed, std::uint64_t stream = 0) : seed_(seed), stream_(stream) {}
 
-  [[nodiscard]] std::uint32_t next();                 // 32 random bits
-  [[nodiscard]] double uniform();                     // in [0, 1), 53 bits
-  [[nodiscard]] double normal();                      // mean 0, variance 1 (Box and Muller)
+  [[nodiscard]] std::uint32_t next();                  // 32 random bits
+  [[nodiscard]] double uniform();                      // in [0, 1), 53 bits
+  [[nodiscard]] double normal();                       // mean 0, variance 1 (Box and Muller)
   [[nodiscard]] std::uint64_t below(std::uint64_t n);  // in [0, n); n must not be 0
 
  private:
   std::uint64_t seed_;
   std::uint64_t stream_;
-  std::uint64_t counter_ = 0;                  // blocks of four drawn so far
-  std::array<std::uint32_t, 4> block_{};       // the current block
-  int used_ = 4;                               // how many of it are spent
-  double spare_ = 0;                           // Box and Muller give two normals at a time
+  std::uint64_t counter_ = 0;             // blocks of four drawn so far
+  std::array<std::uint32_t, 4> block_{};  // the current block
+  int used_ = 4;                          // how many of it are spent
+  double spare_ = 0;                      // Box and Muller give two normals at a time
   bool has_spare_ = false;
 };
 

@@ -86,13 +86,11 @@ namespace detail {
 }
 
 /// Throw ShapeError unless `got` is `want`: "rmsnorm: gain is (1, 8), wanted (1, 16)  [file:line]".
-inline void require_shape(std::string_view what, Shape got, Shape want,
-                          Place at = Place::here()) {
+inline void require_shape(std::string_view what, Shape got, Shape want, Place at = Place::here()) {
   if (!(got == want)) detail::throw_shape_error(what, got, want, at);
 }
 
 /// Throw ShapeError with this sentence unless `condition` holds.
-void require(bool condition, std::string_view sentence,
-             Place at = Place::here());
+void require(bool condition, std::string_view sentence, Place at = Place::here());
 
 }  // namespace tpp

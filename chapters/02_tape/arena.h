@@ -45,9 +45,9 @@ class Arena {
   };
   static Block make_block(std::size_t bytes);
 
-  std::vector<Block> blocks_;      // the last one is being handed out
-  std::size_t used_ = 0;           // of the last block
-  std::size_t used_before_ = 0;    // of the blocks before it
+  std::vector<Block> blocks_;    // the last one is being handed out
+  std::size_t used_ = 0;         // of the last block
+  std::size_t used_before_ = 0;  // of the blocks before it
 };
 
 /// A vector that starts at a cache line. Eigen adds up a row in an order that depends on where it

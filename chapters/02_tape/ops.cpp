@@ -92,12 +92,12 @@ Var<T> sum(Var<T> x, std::string_view name) {
   });
 }
 
-#define TPP_INSTANTIATE(T)                                        \
-  template Var<T> add<T>(Var<T>, Var<T>, std::string_view);       \
-  template Var<T> scale<T>(Var<T>, T, std::string_view);          \
-  template Var<T> multiply<T>(Var<T>, Var<T>, std::string_view);  \
-  template Var<T> add_row<T>(Var<T>, Var<T>, std::string_view);   \
-  template Var<T> product<T>(Var<T>, Var<T>, std::string_view);   \
+#define TPP_INSTANTIATE(T)                                             \
+  template Var<T> add<T>(Var<T>, Var<T>, std::string_view);            \
+  template Var<T> scale<T>(Var<T>, T, std::string_view);               \
+  template Var<T> multiply<T>(Var<T>, Var<T>, std::string_view);       \
+  template Var<T> add_row<T>(Var<T>, Var<T>, std::string_view);        \
+  template Var<T> product<T>(Var<T>, Var<T>, std::string_view);        \
   template Var<T> linear<T>(Var<T>, Var<T>, Var<T>, std::string_view); \
   template Var<T> sum<T>(Var<T>, std::string_view);
 TPP_INSTANTIATE(float)

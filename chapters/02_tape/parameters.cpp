@@ -31,7 +31,8 @@ void initialise(const ParameterTable& table, std::uint64_t seed, T* values) {
       Philox rng(seed, name_hash(info.name));
       const Index tail = info.init.tail_row < 0 ? info.rows : info.init.tail_row;
       for (Index i = 0; i < info.size(); ++i) {
-        first[i] = T(rng.normal() * (i / info.cols < tail ? info.init.value : info.init.tail_value));
+        first[i] =
+            T(rng.normal() * (i / info.cols < tail ? info.init.value : info.init.tail_value));
       }
     }
   }

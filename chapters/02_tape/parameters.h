@@ -18,7 +18,7 @@ namespace tpp {
 struct Init {
   enum class Kind { constant, normal } kind = Kind::constant;
   double value = 0;
-  Index tail_row = -1;    // rows from here on have the deviation `tail_value`; −1: none
+  Index tail_row = -1;  // rows from here on have the deviation `tail_value`; −1: none
   double tail_value = 0;
 
   static Init constant(double value) { return {.kind = Kind::constant, .value = value}; }
@@ -29,12 +29,12 @@ struct Init {
 };
 
 struct ParameterInfo {
-  std::string name;      // "block2/attn/wo"
-  Index rows = 0;        // outputs, for a weight
-  Index cols = 0;        // inputs, for a weight
-  Index offset = 0;      // of its first number in the flat buffer
+  std::string name;  // "block2/attn/wo"
+  Index rows = 0;    // outputs, for a weight
+  Index cols = 0;    // inputs, for a weight
+  Index offset = 0;  // of its first number in the flat buffer
   Init init;
-  bool decay = true;     // weight decay pulls on matrices, not on gains and biases
+  bool decay = true;  // weight decay pulls on matrices, not on gains and biases
   [[nodiscard]] Index size() const { return rows * cols; }
 };
 
@@ -51,10 +51,10 @@ class ParameterTable {
 
   [[nodiscard]] const std::vector<ParameterInfo>& list() const { return list_; }
   [[nodiscard]] const ParameterInfo& operator[](int i) const { return list_[std::size_t(i)]; }
-  [[nodiscard]] int count() const { return int(list_.size()); }      // parameters
-  [[nodiscard]] Index numbers() const { return numbers_; }           // numbers in all of them
-  [[nodiscard]] Index extent() const { return extent_; }             // of the flat buffer, with gaps
-  [[nodiscard]] int find(const std::string& name) const;             // −1 when it is not there
+  [[nodiscard]] int count() const { return int(list_.size()); }  // parameters
+  [[nodiscard]] Index numbers() const { return numbers_; }       // numbers in all of them
+  [[nodiscard]] Index extent() const { return extent_; }         // of the flat buffer, with gaps
+  [[nodiscard]] int find(const std::string& name) const;         // −1 when it is not there
 
  private:
   std::vector<ParameterInfo> list_;

@@ -91,7 +91,8 @@ Var<T> Tape<T>::parameter(T* value, T* grad, Index rows, Index cols, std::string
 
 template <Real T>
 Var<T> Tape<T>::columns(Var<T> x, Index first, Index count, int group, std::string_view name) {
-  require(first >= 0 && count >= 0 && first + count <= x.cols(), "columns(): beyond the last column");
+  require(first >= 0 && count >= 0 && first + count <= x.cols(),
+          "columns(): beyond the last column");
   const int id = add_node(x.rows(), count, name);
   Node& node = nodes_.back();
   const Node& parent = nodes_[std::size_t(x.id)];

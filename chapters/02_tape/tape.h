@@ -132,7 +132,8 @@ class Tape {
     static_assert(std::is_trivially_destructible_v<F>, "closures live in the arena: capture views");
     Node& node = nodes_[std::size_t(y.id)];
     if (mode_ == Grad::record) {
-      for (const Var<T>& input : inputs) node.wants_grad |= nodes_[std::size_t(input.id)].wants_grad;
+      for (const Var<T>& input : inputs)
+        node.wants_grad |= nodes_[std::size_t(input.id)].wants_grad;
     }
     if (node.wants_grad) {
       node.closure = new (arena_.allocate(sizeof(F))) F(std::move(backward));
@@ -220,9 +221,9 @@ class Tape {
     Index rows = 0, cols = 0, stride = 0;
     int scope = -1;
     std::string_view name;
-    int parent = -1;     // columns() of this node
-    int group = 0;       // which partition wrote the parent's gradient first
-    Index offset = 0;    // first column in the parent
+    int parent = -1;   // columns() of this node
+    int group = 0;     // which partition wrote the parent's gradient first
+    Index offset = 0;  // first column in the parent
     Filled filled = Filled::no;
     bool wants_grad = false;
     bool external_grad = false;  // a parameter's: not ours to use again

@@ -100,7 +100,9 @@ Var<T> detail::attention_with_heads(Var<T> q, Var<T> k, Var<T> v, Var<T> bias, A
   for (Index b = 0; b < B; ++b) {
     for (Index h = 0; h < H; ++h) {
       const Index g = h / (H / G);
-      const auto head = [&](const Var<T>& x, Index i) { return x.value().block(b * L, i * K, L, K); };
+      const auto head = [&](const Var<T>& x, Index i) {
+        return x.value().block(b * L, i * K, L, K);
+      };
       const auto p = probs.value().middleRows((b * H + h) * L, L);
       if (bias) {
         attention_head_forward<T>(head(q, h), head(k, g), head(v, g), bias.value().row(h), mask,
@@ -141,19 +143,20 @@ Var<T> detail::attention_with_heads(Var<T> q, Var<T> k, Var<T> v, Var<T> bias, A
 template <Real T>
 Var<T> attention(Var<T> q, Var<T> k, Var<T> v, Var<T> bias, AttentionConfig cfg,
                  std::string_view name) {
-  require(cfg.G == cfg.H, "attention: every query head has its own keys here; sharing is chapter 15");
+  require(cfg.G == cfg.H,
+          "attention: every query head has its own keys here; sharing is chapter 15");
   return detail::attention_with_heads(q, k, v, bias, cfg, name);
 }
 
-#define TPP_INSTANTIATE(T)                                                                        \
-  template void attention_head_forward<T>(In<Mat<T>>, In<Mat<T>>, In<Mat<T>>, In<RowVec<T>>,      \
-                                          Mask, T, Out<Mat<T>>, Out<Mat<T>>);                     \
-  template void attention_head_backward<T>(In<Mat<T>>, In<Mat<T>>, In<Mat<T>>, In<Mat<T>>,        \
-                                           In<Mat<T>>, Mask, T, Write, Out<Mat<T>>, Out<Mat<T>>,  \
-                                           Out<Mat<T>>, Out<RowVec<T>>, Out<Mat<T>>);             \
+#define TPP_INSTANTIATE(T)                                                                         \
+  template void attention_head_forward<T>(In<Mat<T>>, In<Mat<T>>, In<Mat<T>>, In<RowVec<T>>, Mask, \
+                                          T, Out<Mat<T>>, Out<Mat<T>>);                            \
+  template void attention_head_backward<T>(In<Mat<T>>, In<Mat<T>>, In<Mat<T>>, In<Mat<T>>,         \
+                                           In<Mat<T>>, Mask, T, Write, Out<Mat<T>>, Out<Mat<T>>,   \
+                                           Out<Mat<T>>, Out<RowVec<T>>, Out<Mat<T>>);              \
   template Var<T> attention<T>(Var<T>, Var<T>, Var<T>, Var<T>, AttentionConfig, std::string_view); \
-  template Var<T> detail::attention_with_heads<T>(Var<T>, Var<T>, Var<T>, Var<T>,                 \
-                                                  AttentionConfig, std::string_view);
+  template Var<T> detail::attention_with_heads<T>(Var<T>, Var<T>, Var<T>, Var<T>, AttentionConfig, \
+                                                  std::string_view);
 TPP_INSTANTIATE(float)
 TPP_INSTANTIATE(double)
 #undef TPP_INSTANTIATE

@@ -40,9 +40,9 @@ void attention_head_backward(In<Mat<T>> dout, In<Mat<T>> q, In<Mat<T>> k, In<Mat
 inline constexpr Index kAttentionBlock = 32;
 
 struct AttentionConfig {
-  Index T = 0;       // queries in a sequence; the rows are B·T
-  Index H = 0;       // query heads
-  Index G = 0;       // key and value heads; this chapter has G = H
+  Index T = 0;  // queries in a sequence; the rows are B·T
+  Index H = 0;  // query heads
+  Index G = 0;  // key and value heads; this chapter has G = H
   Mask mask = Mask::causal();
   double scale = 0;  // 0: 1/√K
 };

@@ -17,8 +17,10 @@ void save_checkpoint(const std::filesystem::path& path, const ParameterTable& ta
   const auto add = [&](const std::string& prefix, const LineVector<float>& numbers) {
     if (numbers.empty()) return;
     for (const ParameterInfo& info : table.list()) {
-      const auto own = std::span(numbers).subspan(std::size_t(info.offset), std::size_t(info.size()));
-      tensors.push_back({prefix + info.name, Dtype::F32, {info.rows, info.cols}, std::as_bytes(own)});
+      const auto own =
+          std::span(numbers).subspan(std::size_t(info.offset), std::size_t(info.size()));
+      tensors.push_back(
+          {prefix + info.name, Dtype::F32, {info.rows, info.cols}, std::as_bytes(own)});
     }
   };
   add("", state.values);
@@ -34,13 +36,15 @@ TrainState read_state(const SafeTensors& file, const ParameterTable& table) {
   TrainState state;
   const auto step = file.metadata().find("step");
   if (step == file.metadata().end()) {
-    throw InputError("this file is no checkpoint of a run: its metadata have no \"step\". Give a file "
-                     "that train --checkpoint wrote");
+    throw InputError(
+        "this file is no checkpoint of a run: its metadata have no \"step\". Give a file "
+        "that train --checkpoint wrote");
   }
   const std::string& text = step->second;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), state.step);
   if (error != std::errc() || end != text.data() + text.size() || state.step < 0) {
-    throw InputError("the checkpoint's step is \"" + text + "\", which is no number of steps: the file "
+    throw InputError("the checkpoint's step is \"" + text +
+                     "\", which is no number of steps: the file "
                      "is damaged, use another");
   }
 

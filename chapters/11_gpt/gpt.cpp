@@ -12,7 +12,8 @@ void check(const ModelConfig& c) {
     if (wrong) throw InputError(sentence);
   };
   refuse(c.layers < 1 || c.D < 1 || c.H < 1 || c.G < 1 || c.F < 1 || c.V < 1 || c.T < 1,
-         "a model needs at least one layer, head, feature, token and position: none of its sizes may be "
+         "a model needs at least one layer, head, feature, token and position: none of its sizes "
+         "may be "
          "zero or negative");
   refuse(c.D % c.H != 0, number(c.H) + " heads do not divide the width " + number(c.D) +
                              ": choose a number of heads that does, or another width");
@@ -71,8 +72,10 @@ void Model<T>::bind(Tape<T>& tape, T* values, T* grads, Write write,
 template <Real T>
 Var<T> Model<T>::forward(Tape<T>& tape, std::span<const Var<T>> bound, std::span<const int> tokens,
                          Index length) const {
-  require(length >= 1 && length <= config_.T, "forward: the length must be from 1 to the model's T");
-  require(Index(tokens.size()) % length == 0, "forward: the length must divide the number of tokens");
+  require(length >= 1 && length <= config_.T,
+          "forward: the length must be from 1 to the model's T");
+  require(Index(tokens.size()) % length == 0,
+          "forward: the length must divide the number of tokens");
   require(Index(bound.size()) == table_.count(), "forward: bind() this model's parameters first");
   Pass<T> pass{.tape = tape, .length = length, .parameters = bound};
   if (position_.bias) pass.position_bias = position_.bias(pass);

@@ -31,8 +31,8 @@ BlockInit block_init(const ModelConfig& cfg) {
 
 // [snip build_attention]
 template <Real T>
-Layer<T> build_attention(ParameterTable& table, const std::string& at, const ModelConfig& cfg, Index G,
-                         const Position<T>& position, AttentionOp<T> op) {
+Layer<T> build_attention(ParameterTable& table, const std::string& at, const ModelConfig& cfg,
+                         Index G, const Position<T>& position, AttentionOp<T> op) {
   const Index H = cfg.H, K = cfg.K();
   const BlockInit init = block_init(cfg);
   const LinearIds wqkv = declare_linear(table, at + "/wqkv", (H + 2 * G) * K, cfg.D, cfg,
@@ -42,19 +42,19 @@ Layer<T> build_attention(ParameterTable& table, const std::string& at, const Mod
 
   return [=, &position, mask = cfg.mask](const Pass<T>& pass, Var<T> x, std::string_view name) {
     // Ask, offer, and give: queries, keys and values of every head in one product
-    const Var<T> qkv = apply_linear(pass, wqkv, x, "qkv");                           // (N, (H+2G)·K)
+    const Var<T> qkv = apply_linear(pass, wqkv, x, "qkv");  // (N, (H+2G)·K)
     auto [q, k, v] = split<T, 3>(qkv, {H * K, G * K, G * K}, {"q", "k", "v"});
 
     // Tell queries and keys where they stand
     if (position.rotate) {
-      q = position.rotate(pass, q, "q_rotated");                                     // (N, H·K)
-      k = position.rotate(pass, k, "k_rotated");                                     // (N, G·K)
+      q = position.rotate(pass, q, "q_rotated");  // (N, H·K)
+      k = position.rotate(pass, k, "k_rotated");  // (N, G·K)
     }
 
     // Mix the values, and write the result in the residual stream's language
-    const Var<T> heads = op(q, k, v, pass.position_bias,
-                            {.T = pass.length, .H = H, .G = G, .mask = mask}, "heads");
-    return apply_linear(pass, wo, heads, name);                                      // (N, D)
+    const Var<T> heads =
+        op(q, k, v, pass.position_bias, {.T = pass.length, .H = H, .G = G, .mask = mask}, "heads");
+    return apply_linear(pass, wo, heads, name);  // (N, D)
   };
 }
 // [/snip]
@@ -63,8 +63,9 @@ Layer<T> build_attention(ParameterTable& table, const std::string& at, const Mod
 
 template <Real T>
 NormPart<T> layernorm_part() {
-  return {"layernorm", [](ParameterTable& table, const std::string& at, Index width,
-                          const ModelConfig& cfg) -> Layer<T> {
+  return {"layernorm",
+          [](ParameterTable& table, const std::string& at, Index width,
+             const ModelConfig& cfg) -> Layer<T> {
             const int gain = table.add_row(at + "/gain", width, 1);
             const int bias = cfg.bias ? table.add_row(at + "/bias", width, 0) : -1;
             return [=](const Pass<T>& pass, Var<T> x, std::string_view name) {
@@ -145,8 +146,8 @@ AttentionPart<T> multi_head_part() {
 template <Real T>
 FeedForwardPart<T> feed_forward_part(Activation kind) {
   constexpr const char* kNames[] = {"relu", "gelu", "gelu_tanh", "swish", "solu"};
-  return {kNames[int(kind)], [kind](ParameterTable& table, const std::string& at,
-                                    const ModelConfig& cfg) -> Layer<T> {
+  return {kNames[int(kind)],
+          [kind](ParameterTable& table, const std::string& at, const ModelConfig& cfg) -> Layer<T> {
             const BlockInit init = block_init(cfg);
             const LinearIds w_in =
                 declare_linear(table, at + "/w_in", cfg.F, cfg.D, cfg, Init::normal(init.value));
@@ -154,27 +155,27 @@ FeedForwardPart<T> feed_forward_part(Activation kind) {
             if (kind == Activation::solu) {
               norm = layernorm_part<T>().build(table, at + "/solu_norm", cfg.F, cfg);
             }
-            const LinearIds w_out =
-                declare_linear(table, at + "/w_out", cfg.D, cfg.F, cfg, Init::normal(init.residual));
+            const LinearIds w_out = declare_linear(table, at + "/w_out", cfg.D, cfg.F, cfg,
+                                                   Init::normal(init.residual));
             return [=](const Pass<T>& pass, Var<T> x, std::string_view name) {
-              const Var<T> in = apply_linear(pass, w_in, x, "in");       // (N, F)
-              Var<T> hidden = activation(kind, in, "hidden");            // (N, F)
+              const Var<T> in = apply_linear(pass, w_in, x, "in");  // (N, F)
+              Var<T> hidden = activation(kind, in, "hidden");       // (N, F)
               if (norm) hidden = norm(pass, hidden, "solu_norm");
-              return apply_linear(pass, w_out, hidden, name);            // (N, D)
+              return apply_linear(pass, w_out, hidden, name);  // (N, D)
             };
           }};
 }
 
-#define TPP_INSTANTIATE(T)                                                                       \
-  template Layer<T> build_attention<T>(ParameterTable&, const std::string&, const ModelConfig&,  \
-                                       Index, const Position<T>&, AttentionOp<T>);               \
-  template NormPart<T> layernorm_part<T>();                                                      \
-  template PositionPart<T> no_position_part<T>();                                                \
-  template PositionPart<T> sinusoidal_part<T>();                                                 \
-  template PositionPart<T> learned_position_part<T>();                                           \
-  template PositionPart<T> t5_part<T>();                                                         \
-  template PositionPart<T> alibi_part<T>();                                                      \
-  template AttentionPart<T> multi_head_part<T>();                                                \
+#define TPP_INSTANTIATE(T)                                                                      \
+  template Layer<T> build_attention<T>(ParameterTable&, const std::string&, const ModelConfig&, \
+                                       Index, const Position<T>&, AttentionOp<T>);              \
+  template NormPart<T> layernorm_part<T>();                                                     \
+  template PositionPart<T> no_position_part<T>();                                               \
+  template PositionPart<T> sinusoidal_part<T>();                                                \
+  template PositionPart<T> learned_position_part<T>();                                          \
+  template PositionPart<T> t5_part<T>();                                                        \
+  template PositionPart<T> alibi_part<T>();                                                     \
+  template AttentionPart<T> multi_head_part<T>();                                               \
   template FeedForwardPart<T> feed_forward_part<T>(Activation);
 TPP_INSTANTIATE(float)
 TPP_INSTANTIATE(double)

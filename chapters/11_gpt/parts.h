@@ -43,9 +43,9 @@ struct ModelConfig {
 template <Real T>
 struct Pass {
   Tape<T>& tape;
-  Index length;                              // tokens in a sequence; the rows are B·length
-  std::span<const Var<T>> parameters;        // by their number in the table
-  Var<T> position_bias = {};                 // (H, 2·length − 1), or empty
+  Index length;                        // tokens in a sequence; the rows are B·length
+  std::span<const Var<T>> parameters;  // by their number in the table
+  Var<T> position_bias = {};           // (H, 2·length − 1), or empty
 
   /// A parameter by its number; an empty Var for −1, a parameter that the part does without.
   [[nodiscard]] Var<T> operator[](int parameter) const {
@@ -159,7 +159,7 @@ using AttentionOp = Var<T> (*)(Var<T> q, Var<T> k, Var<T> v, Var<T> bias, Attent
 /// Names   "qkv", its columns "q", "k", "v"; "q_rotated", "k_rotated" when the position rotates;
 ///         "probs", "heads"
 template <Real T>
-Layer<T> build_attention(ParameterTable& table, const std::string& at, const ModelConfig& cfg, Index G,
-                         const Position<T>& position, AttentionOp<T> op);
+Layer<T> build_attention(ParameterTable& table, const std::string& at, const ModelConfig& cfg,
+                         Index G, const Position<T>& position, AttentionOp<T> op);
 
 }  // namespace tpp

@@ -19,9 +19,8 @@ std::vector<double> sampling_distribution(std::span<const float> logits,
   // Order the tokens, the likeliest first; equals by their number, so that the order is certain
   std::vector<int> order(logits.size());
   std::iota(order.begin(), order.end(), 0);
-  std::ranges::stable_sort(order, [&](int a, int b) {
-    return logits[std::size_t(a)] > logits[std::size_t(b)];
-  });
+  std::ranges::stable_sort(
+      order, [&](int a, int b) { return logits[std::size_t(a)] > logits[std::size_t(b)]; });
 
   // At temperature 0 the likeliest has it all
   std::vector<double> p(logits.size(), 0);
@@ -37,7 +36,8 @@ std::vector<double> sampling_distribution(std::span<const float> logits,
   double sum = 0;
   const double most = double(logits[std::size_t(order[0])]);
   for (const int token : order) {
-    p[std::size_t(token)] = std::exp((double(logits[std::size_t(token)]) - most) / config.temperature);
+    p[std::size_t(token)] =
+        std::exp((double(logits[std::size_t(token)]) - most) / config.temperature);
     sum += p[std::size_t(token)];
   }
 

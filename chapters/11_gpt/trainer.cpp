@@ -41,8 +41,9 @@ Trainer::Trainer(const Model<float>& model, const BatchSource& source, const Tra
   };
   refuse(config.batch < 1, "a batch needs at least one sequence");
   refuse(source.vocabulary() > model.config().V,
-         "the text has " + std::to_string(source.vocabulary()) + " different tokens and the model " +
-             "knows " + std::to_string(model.config().V) + ": they must come from the same tokenizer");
+         "the text has " + std::to_string(source.vocabulary()) +
+             " different tokens and the model " + "knows " + std::to_string(model.config().V) +
+             ": they must come from the same tokenizer");
   source.require(int(model.config().T));
 
   // Parameters start as the table says; moments at zero

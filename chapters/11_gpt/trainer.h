@@ -32,8 +32,8 @@ struct TrainConfig {
 
 /// What one step did.
 struct StepReport {
-  long step = 0;             // steps done, this one included
-  double loss = 0;           // nats per target, before the update
+  long step = 0;    // steps done, this one included
+  double loss = 0;  // nats per target, before the update
   double learning_rate = 0;
   double gradient_norm = 0;  // global, before clipping
   double clip_scale = 1;     // what the gradient was multiplied with
@@ -60,7 +60,8 @@ struct NotFinite : std::runtime_error {
 /// and the place in the data are functions of the seed and the step.
 struct TrainState {
   long step = 0;
-  LineVector<float> values, m, v;  // (table.extent()) each; m and v as far as the optimiser has them
+  LineVector<float> values, m,
+      v;  // (table.extent()) each; m and v as far as the optimiser has them
 };
 
 class Trainer {
@@ -95,7 +96,9 @@ class Trainer {
   /// Values and gradients, laid out as model().table() says. Gradients are those of the last step.
   [[nodiscard]] const float* values() const { return state_.values.data(); }
   [[nodiscard]] float* mutable_values() { return state_.values.data(); }
-  [[nodiscard]] const float* gradients() const { return shards_.empty() ? nullptr : shards_[0].data(); }
+  [[nodiscard]] const float* gradients() const {
+    return shards_.empty() ? nullptr : shards_[0].data();
+  }
 
   /// Also measure the size of each parameter and of its change. Costs two passes over the parameters.
   void watch_updates(bool watch) { watch_updates_ = watch; }
@@ -134,13 +137,13 @@ class Trainer {
   TrainState state_;
   TrainState last_good_;
   Batch batch_;
-  std::vector<LineVector<float>> shards_;       // gradients, laid out as the table
+  std::vector<LineVector<float>> shards_;  // gradients, laid out as the table
   std::vector<double> chunk_losses_;
-  std::vector<double> squares_;                 // of each parameter's gradient
+  std::vector<double> squares_;  // of each parameter's gradient
   std::vector<ParameterReport> reports_;
   std::vector<std::unique_ptr<Workspace>> workspaces_;
   int chunks_ = 0;
-  double targets_ = 0;        // that count, in the batch
+  double targets_ = 0;  // that count, in the batch
   double loss_ = 0;
   double gradient_seconds_ = 0;
   bool has_gradients_ = false;

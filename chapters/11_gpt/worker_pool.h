@@ -29,9 +29,10 @@ class WorkerPool {
   /// are done; the first exception of a piece is thrown here. No allocation.
   template <class F>
   void run(int pieces, const F& work) {
-    run_pieces(pieces, [](const void* f, int piece, int worker) {
-      (*static_cast<const F*>(f))(piece, worker);
-    }, &work);
+    run_pieces(
+        pieces,
+        [](const void* f, int piece, int worker) { (*static_cast<const F*>(f))(piece, worker); },
+        &work);
   }
 
  private:
@@ -43,8 +44,8 @@ class WorkerPool {
   std::vector<std::thread> threads_;
   std::mutex mutex_;
   std::condition_variable start_, done_;
-  std::size_t round_ = 0;     // counts run()s; a thread wakes when it changes
-  int busy_ = 0;              // threads that have not finished this round
+  std::size_t round_ = 0;  // counts run()s; a thread wakes when it changes
+  int busy_ = 0;           // threads that have not finished this round
   bool stop_ = false;
   std::exception_ptr error_;  // the first of this round
 

@@ -9,8 +9,9 @@ namespace tpp {
 
 template <Real T>
 NormPart<T> rmsnorm_part() {
-  return {"rmsnorm", [](ParameterTable& table, const std::string& at, Index width,
-                        const ModelConfig&) -> Layer<T> {
+  return {"rmsnorm",
+          [](ParameterTable& table, const std::string& at, Index width,
+             const ModelConfig&) -> Layer<T> {
             const int gain = table.add_row(at + "/gain", width, 1);
             return [=](const Pass<T>& pass, Var<T> x, std::string_view name) {
               return rmsnorm(x, pass[gain], {}, name);
@@ -20,8 +21,9 @@ NormPart<T> rmsnorm_part() {
 
 template <Real T>
 NormPart<T> scalenorm_part() {
-  return {"scalenorm", [](ParameterTable& table, const std::string& at, Index width,
-                          const ModelConfig&) -> Layer<T> {
+  return {"scalenorm",
+          [](ParameterTable& table, const std::string& at, Index width,
+             const ModelConfig&) -> Layer<T> {
             const int gain = table.add_row(at + "/gain", 1, std::sqrt(double(width)));
             return [=](const Pass<T>& pass, Var<T> x, std::string_view name) {
               return scalenorm(x, pass[gain], {}, name);

@@ -52,11 +52,11 @@ Var<T> rmsnorm(Var<T> x, Var<T> gain, RmsNormConfig cfg, std::string_view name) 
   });
 }
 
-#define TPP_INSTANTIATE(T)                                                                      \
-  template void rmsnorm_forward<T>(In<Mat<T>>, In<RowVec<T>>, RmsNormConfig, Out<Mat<T>>,       \
-                                   Out<ColVec<T>>);                                             \
-  template void rmsnorm_backward<T>(In<Mat<T>>, In<Mat<T>>, In<RowVec<T>>, In<ColVec<T>>,       \
-                                    Out<Mat<T>>, Out<RowVec<T>>);                               \
+#define TPP_INSTANTIATE(T)                                                                \
+  template void rmsnorm_forward<T>(In<Mat<T>>, In<RowVec<T>>, RmsNormConfig, Out<Mat<T>>, \
+                                   Out<ColVec<T>>);                                       \
+  template void rmsnorm_backward<T>(In<Mat<T>>, In<Mat<T>>, In<RowVec<T>>, In<ColVec<T>>, \
+                                    Out<Mat<T>>, Out<RowVec<T>>);                         \
   template Var<T> rmsnorm<T>(Var<T>, Var<T>, RmsNormConfig, std::string_view);
 TPP_INSTANTIATE(float)
 TPP_INSTANTIATE(double)

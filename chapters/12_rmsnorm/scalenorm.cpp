@@ -46,11 +46,11 @@ Var<T> scalenorm(Var<T> x, Var<T> gain, ScaleNormConfig cfg, std::string_view na
   });
 }
 
-#define TPP_INSTANTIATE(T)                                                                      \
-  template void scalenorm_forward<T>(In<Mat<T>>, In<RowVec<T>>, ScaleNormConfig, Out<Mat<T>>,   \
-                                     Out<ColVec<T>>);                                           \
-  template void scalenorm_backward<T>(In<Mat<T>>, In<Mat<T>>, In<RowVec<T>>, ScaleNormConfig,   \
-                                      In<ColVec<T>>, Out<Mat<T>>, Out<RowVec<T>>);              \
+#define TPP_INSTANTIATE(T)                                                                    \
+  template void scalenorm_forward<T>(In<Mat<T>>, In<RowVec<T>>, ScaleNormConfig, Out<Mat<T>>, \
+                                     Out<ColVec<T>>);                                         \
+  template void scalenorm_backward<T>(In<Mat<T>>, In<Mat<T>>, In<RowVec<T>>, ScaleNormConfig, \
+                                      In<ColVec<T>>, Out<Mat<T>>, Out<RowVec<T>>);            \
   template Var<T> scalenorm<T>(Var<T>, Var<T>, ScaleNormConfig, std::string_view);
 TPP_INSTANTIATE(float)
 TPP_INSTANTIATE(double)

@@ -8,7 +8,8 @@ PositionPart<T> rope_part(RopeConfig config) {
             const Index K = cfg.K();
             if (K % 2 != 0) {
               throw InputError("rope turns pairs of numbers, and a head of width " +
-                               std::to_string(K) + " has one left over: choose a width and a number "
+                               std::to_string(K) +
+                               " has one left over: choose a width and a number "
                                "of heads whose quotient is even, or another --position");
             }
             Position<T> position;

@@ -75,12 +75,13 @@ std::string parse_choice(const OptionInfo& info, std::string_view text) {
 bool parse_flag(const OptionInfo& info, std::string_view text) {
   if (text == "true" || text == "yes" || text == "on" || text == "1") return true;
   if (text == "false" || text == "no" || text == "off" || text == "0") return false;
-  throw InputError("--" + info.name + " wants true or false, and got \"" + std::string(text) + "\"");
+  throw InputError("--" + info.name + " wants true or false, and got \"" + std::string(text) +
+                   "\"");
 }
 
 // --- Rows ---------------------------------------------------------------------------------------------
 
-Row choice(Group group, std::string name, std::string RunOptions::* member, int chapter,
+Row choice(Group group, std::string name, std::string RunOptions::*member, int chapter,
            std::vector<std::string> choices, std::string help) {
   OptionInfo info{Kind::choice, group, std::move(name), std::move(help), std::move(choices), 0, 0,
                   chapter};
@@ -88,7 +89,7 @@ Row choice(Group group, std::string name, std::string RunOptions::* member, int 
           [member, info](RunOptions& o, std::string_view t) { o.*member = parse_choice(info, t); }};
 }
 
-Row text(Group group, std::string name, std::string RunOptions::* member, int chapter,
+Row text(Group group, std::string name, std::string RunOptions::*member, int chapter,
          std::string help) {
   OptionInfo info{Kind::text, group, std::move(name), std::move(help), {}, 0, 0, chapter};
   return {info, [member](const RunOptions& o) { return o.*member; },
@@ -98,19 +99,20 @@ Row text(Group group, std::string name, std::string RunOptions::* member, int ch
           }};
 }
 
-Row flag(Group group, std::string name, bool RunOptions::* member, int chapter, std::string help) {
+Row flag(Group group, std::string name, bool RunOptions::*member, int chapter, std::string help) {
   OptionInfo info{Kind::flag, group, std::move(name), std::move(help), {}, 0, 0, chapter};
   return {info, [member](const RunOptions& o) { return o.*member ? "true" : "false"; },
           [member, info](RunOptions& o, std::string_view t) { o.*member = parse_flag(info, t); }};
 }
 
 template <class N>
-Row number(Group group, std::string name, N RunOptions::* member, int chapter, double least,
+Row number(Group group, std::string name, N RunOptions::*member, int chapter, double least,
            double most, std::string help) {
   const Kind kind = std::is_integral_v<N> ? Kind::integer : Kind::number;
   OptionInfo info{kind, group, std::move(name), std::move(help), {}, least, most, chapter};
-  return {info, [member](const RunOptions& o) { return number_text(o.*member); },
-          [member, info](RunOptions& o, std::string_view t) { o.*member = parse_number<N>(info, t); }};
+  return {
+      info, [member](const RunOptions& o) { return number_text(o.*member); },
+      [member, info](RunOptions& o, std::string_view t) { o.*member = parse_number<N>(info, t); }};
 }
 
 std::vector<Row> make_rows() {
@@ -131,7 +133,8 @@ std::vector<Row> make_rows() {
              "the feed-forward layer; the last five are gated"),
       flag(Group::parts, "bias", &R::bias, 12, "biases in linear layers and norms"),
       flag(Group::parts, "tied", &R::tied, 4, "the un-embedding is the embedding"),
-      number(Group::parts, "rope-base", &R::rope_base, 13, 1.0001, kBig, "base of RoPE's wavelengths"),
+      number(Group::parts, "rope-base", &R::rope_base, 13, 1.0001, kBig,
+             "base of RoPE's wavelengths"),
       choice(Group::parts, "rope-pairing", &R::rope_pairing, 13, {"halves", "adjacent"},
              "which two features RoPE turns together"),
 
@@ -150,7 +153,8 @@ std::vector<Row> make_rows() {
       number(Group::training, "seed", &R::seed, 1, 0, 1.8e19,
              "of weights, batches and samples; the same seed gives the same run"),
       number(Group::training, "batch", &R::batch, 11, 1, 65536, "sequences a step, B"),
-      number(Group::training, "steps", &R::steps, 10, 1, kBig, "length of the run and its schedule"),
+      number(Group::training, "steps", &R::steps, 10, 1, kBig,
+             "length of the run and its schedule"),
       choice(Group::training, "optimizer", &R::optimizer, 10, {"sgd", "momentum", "adam", "adamw"},
              "how gradients become steps"),
       number(Group::training, "lr", &R::learning_rate, 10, 0, kBig, "largest learning rate"),
@@ -219,7 +223,8 @@ std::string get_option(const RunOptions& options, std::string_view name) {
 
 const std::vector<RecipeInfo>& recipes() {
   static const std::vector<RecipeInfo> list = {
-      {"llama", "RMSNorm, RoPE, SwiGLU, grouped-query attention, no biases, norm before each layer"},
+      {"llama",
+       "RMSNorm, RoPE, SwiGLU, grouped-query attention, no biases, norm before each layer"},
       {"gpt", "LayerNorm, learned positions, GELU, multi-head attention, biases: 2017 to GPT-2"},
   };
   return list;
@@ -236,7 +241,8 @@ void apply_recipe(RunOptions& options, std::string_view name) {
   } else if (name != "llama") {
     std::vector<std::string> names;
     for (const RecipeInfo& r : recipes()) names.push_back(r.name);
-    throw InputError("--recipe wants one of " + join(names) + ", and got \"" + std::string(name) + "\"");
+    throw InputError("--recipe wants one of " + join(names) + ", and got \"" + std::string(name) +
+                     "\"");
   }
   for (const Row& r : rows()) {
     if (r.info.group == Group::parts || r.info.group == Group::sizes) r.set(options, r.get(recipe));
@@ -289,12 +295,13 @@ TrainConfig train_config(const RunOptions& o) {
   TrainConfig cfg;
   cfg.seed = o.seed;
   cfg.batch = o.batch;
-  cfg.optimizer = {.kind = by_name<OptimizerKind>(o.optimizer, {"sgd", "momentum", "adam", "adamw"}),
-                   .momentum = o.momentum,
-                   .beta1 = o.beta1,
-                   .beta2 = o.beta2,
-                   .eps = o.epsilon,
-                   .weight_decay = o.weight_decay};
+  cfg.optimizer = {
+      .kind = by_name<OptimizerKind>(o.optimizer, {"sgd", "momentum", "adam", "adamw"}),
+      .momentum = o.momentum,
+      .beta1 = o.beta1,
+      .beta2 = o.beta2,
+      .eps = o.epsilon,
+      .weight_decay = o.weight_decay};
   cfg.schedule.kind = by_name<ScheduleKind>(o.schedule, {"constant", "cosine", "linear", "wsd"});
   cfg.schedule.peak = o.learning_rate;
   cfg.schedule.floor_ratio = o.floor;

@@ -31,10 +31,10 @@ struct RunOptions {
 
   // Its sizes
   int layers = 4;
-  int width = 128;     // D
-  int heads = 4;       // H
-  int ffn_width = 0;   // F; 0: 4·D, or 8/3·D rounded up to a multiple of 8 for gated units
-  int length = 128;    // T
+  int width = 128;    // D
+  int heads = 4;      // H
+  int ffn_width = 0;  // F; 0: 4·D, or 8/3·D rounded up to a multiple of 8 for gated units
+  int length = 128;   // T
   double init = 0.02;
 
   // What it learns from, and how
@@ -42,7 +42,7 @@ struct RunOptions {
   std::string tokenizer = "bytes";  // or "bpe:1024"
   std::uint64_t seed = 1;
   int batch = 16;
-  long steps = 1000;                // also the length of the schedule
+  long steps = 1000;  // also the length of the schedule
   std::string optimizer = "adamw";
   double learning_rate = 3e-3;
   double momentum = 0.9;
@@ -51,9 +51,9 @@ struct RunOptions {
   double weight_decay = 0.1;
   std::string schedule = "cosine";
   int warmup = 100;
-  double floor = 0.1;               // of the learning rate, at the schedule's end
+  double floor = 0.1;  // of the learning rate, at the schedule's end
   double clip = 1;
-  int threads = 0;                  // 0: one for each core
+  int threads = 0;  // 0: one for each core
 
   bool operator==(const RunOptions&) const = default;
 };

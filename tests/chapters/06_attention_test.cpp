@@ -12,8 +12,8 @@ struct Head {
   Mat<double> out, probs;
 };
 
-Head head_of(const Mat<double>& q, const Mat<double>& k, const Mat<double>& v, Mask mask, double scale,
-             const RowVec<double>& bias = {}) {
+Head head_of(const Mat<double>& q, const Mat<double>& k, const Mat<double>& v, Mask mask,
+             double scale, const RowVec<double>& bias = {}) {
   Head head{Mat<double>(q.rows(), v.cols()), Mat<double>(q.rows(), q.rows())};
   attention_head_forward<double>(q, k, v, bias, mask, scale, head.out, head.probs);
   return head;
@@ -79,7 +79,8 @@ TEST_CASE("a head equals its definition under every mask, with and without a bia
 TEST_CASE("every row of probabilities adds up to one and is zero where the mask hides", "[ch06]") {
   const int mask = GENERATE(range(0, 4));
   Philox rng(7);
-  const Mat<double> q = random_normal<double>(rng, 40, 4, 30.0);  // large logits: exp must not overflow
+  const Mat<double> q =
+      random_normal<double>(rng, 40, 4, 30.0);  // large logits: exp must not overflow
   const Head head = head_of(q, q, q, some_mask(mask), 1);
   for (Index t = 0; t < 40; ++t) {
     CHECK(std::abs(head.probs.row(t).sum() - 1) <= 1e-12);

@@ -40,7 +40,8 @@ std::string some_text() {
 }
 
 Run tiny_run(const RunOptions& options) {
-  return make_run(options, std::make_unique<TextSource>(Dataset(some_text(), Tokenizer::bytes()), 1));
+  return make_run(options,
+                  std::make_unique<TextSource>(Dataset(some_text(), Tokenizer::bytes()), 1));
 }
 
 std::vector<RunOptions> every_component() {
@@ -57,8 +58,11 @@ std::vector<RunOptions> every_component() {
     }
   }
   RunOptions gpt = tiny_options();
-  for (const auto& [name, value] : {std::pair{"norm", "layernorm"}, {"position", "learned"},
-                                    {"attention", "mha"}, {"ffn", "gelu"}, {"bias", "true"}}) {
+  for (const auto& [name, value] : {std::pair{"norm", "layernorm"},
+                                    {"position", "learned"},
+                                    {"attention", "mha"},
+                                    {"ffn", "gelu"},
+                                    {"bias", "true"}}) {
     set_option(gpt, name, value);
   }
   all.push_back(gpt);
@@ -72,8 +76,9 @@ std::vector<RunOptions> every_component() {
 
 /// A folder that is gone at the end of the test.
 struct TemporaryFolder {
-  fs::path path = fs::temp_directory_path() /
-                  ("tpp-test-" + std::to_string(name_hash(Catch::getResultCapture().getCurrentTestName())));
+  fs::path path =
+      fs::temp_directory_path() /
+      ("tpp-test-" + std::to_string(name_hash(Catch::getResultCapture().getCurrentTestName())));
   TemporaryFolder() { fs::create_directories(path); }
   ~TemporaryFolder() { fs::remove_all(path); }
 };
@@ -341,14 +346,17 @@ TEST_CASE("the distribution that is sampled from, worked out by hand", "[ch11]")
   const std::vector<float> logits = {0.0F, std::log(2.0F), std::log(5.0F)};  // 1/8, 2/8, 5/8
   const auto close = [](const std::vector<double>& got, const std::vector<double>& want) {
     double worst = 0;
-    for (std::size_t i = 0; i < want.size(); ++i) worst = std::max(worst, std::abs(got[i] - want[i]));
+    for (std::size_t i = 0; i < want.size(); ++i)
+      worst = std::max(worst, std::abs(got[i] - want[i]));
     return worst <= 1e-7;
   };
   CHECK(close(sampling_distribution(logits, {.temperature = 1}), {0.125, 0.25, 0.625}));
   CHECK(close(sampling_distribution(logits, {.temperature = 0}), {0, 0, 1}));
-  CHECK(close(sampling_distribution(logits, {.temperature = 1, .top_k = 2}), {0, 2.0 / 7, 5.0 / 7}));
+  CHECK(
+      close(sampling_distribution(logits, {.temperature = 1, .top_k = 2}), {0, 2.0 / 7, 5.0 / 7}));
   // 5/8 alone does not reach 0.7; the token that crosses it is kept
-  CHECK(close(sampling_distribution(logits, {.temperature = 1, .top_p = 0.7}), {0, 2.0 / 7, 5.0 / 7}));
+  CHECK(close(sampling_distribution(logits, {.temperature = 1, .top_p = 0.7}),
+              {0, 2.0 / 7, 5.0 / 7}));
   CHECK(close(sampling_distribution(logits, {.temperature = 1, .top_p = 0.6}), {0, 0, 1}));
   CHECK_THROWS_AS(sampling_distribution(logits, {.temperature = -1}), InputError);
   CHECK_THROWS_AS(sampling_distribution(logits, {.top_k = -1}), InputError);
@@ -368,7 +376,8 @@ TEST_CASE("a draw lands where its number says, and never on a token without a ch
   CHECK(std::abs(ones - 2500) <= 200);  // 4.6 standard deviations
 }
 
-TEST_CASE("generation goes on beyond the context, repeats with its seed, and can be stopped", "[ch11]") {
+TEST_CASE("generation goes on beyond the context, repeats with its seed, and can be stopped",
+          "[ch11]") {
   Run run = tiny_run(tiny_options());
   const auto text = [&](std::uint64_t seed, int count) {
     Generator generator(*run.model, run.trainer->values(), seed);
@@ -396,7 +405,10 @@ TEST_CASE("the pool does every piece once and hands on exceptions", "[ch11][thre
     });
     CHECK(std::ranges::all_of(done, [](const std::atomic<int>& n) { return n == 1; }));
   }
-  CHECK_THROWS_AS(pool.run(8, [](int piece, int) { if (piece == 5) throw InputError("five"); }),
+  CHECK_THROWS_AS(pool.run(8,
+                           [](int piece, int) {
+                             if (piece == 5) throw InputError("five");
+                           }),
                   InputError);
   std::atomic<int> after = 0;
   pool.run(3, [&](int, int) { ++after; });
@@ -413,7 +425,7 @@ TEST_CASE("models that cannot be are refused with a sentence", "[ch11]") {
   refuse("heads", "3");          // does not divide 16
   refuse("attention", "gqa:3");  // does not divide 4 heads
   refuse("attention", "gqa:8");
-  refuse("heads", "16");         // heads of width 1, and rope turns pairs
+  refuse("heads", "16");  // heads of width 1, and rope turns pairs
   RunOptions long_text = tiny_options();
   long_text.length = 60000;
   CHECK_THROWS_AS(tiny_run(long_text), InputError);

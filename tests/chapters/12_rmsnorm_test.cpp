@@ -83,7 +83,8 @@ TEST_CASE("scalenorm backward is the transpose of the forward's derivative", "[c
   const double size = GENERATE(1.0, 1e-7);  // the second is below the floor of a row's length
   CAPTURE(D, size);
   Philox rng(14, std::uint64_t(D));  // a seed whose rows stay clear of 0, where a row's sign jumps
-  const Mat<double> x = random_normal<double>(rng, 3, D, size), g = random_normal<double>(rng, 1, 1);
+  const Mat<double> x = random_normal<double>(rng, 3, D, size),
+                    g = random_normal<double>(rng, 1, 1);
   const Mat<double> u = random_normal<double>(rng, 3, D);
 
   Tape<double> tape;
@@ -91,9 +92,10 @@ TEST_CASE("scalenorm backward is the transpose of the forward's derivative", "[c
   tape.backward_from(scalenorm(vx, vg), u);
 
   const double h = 1e-4 * size;
-  CHECK(check_gradient(rng, x, vx.grad(), [&](const Mat<double>& at) {
-          return project(u, scalenorm_of(at, g));
-        }, h).agrees());
+  CHECK(check_gradient(
+            rng, x, vx.grad(),
+            [&](const Mat<double>& at) { return project(u, scalenorm_of(at, g)); }, h)
+            .agrees());
   CHECK(check_gradient(rng, g, vg.grad(), [&](const Mat<double>& at) {
           return project(u, scalenorm_of(x, at));
         }).agrees());

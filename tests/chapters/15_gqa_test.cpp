@@ -56,9 +56,10 @@ TEST_CASE("grouped-query attention backward sums over the heads that share", "[c
             std::array<Mat<double>, 3> x = in;
             x[i] = at;
             Tape<double> other;
-            return project(u, grouped_query_attention(other.input(x[0], "q"), other.input(x[1], "k"),
-                                                      other.input(x[2], "v"), Var<double>{}, cfg)
-                                  .value());
+            return project(u,
+                           grouped_query_attention(other.input(x[0], "q"), other.input(x[1], "k"),
+                                                   other.input(x[2], "v"), Var<double>{}, cfg)
+                               .value());
           }).agrees());
   }
 }

@@ -26,14 +26,19 @@ TEST_CASE("every member of RunOptions is in the table", "[ch31]") {
   for (const OptionInfo& info : option_table()) {
     switch (info.kind) {
       case OptionInfo::Kind::choice:
-        set_option(b, info.name, info.choices.front() == get_option(a, info.name)
-                                     ? info.choices[1] : info.choices.front());
+        set_option(b, info.name,
+                   info.choices.front() == get_option(a, info.name) ? info.choices[1]
+                                                                    : info.choices.front());
         break;
       case OptionInfo::Kind::flag:
         set_option(b, info.name, get_option(a, info.name) == "true" ? "false" : "true");
         break;
-      case OptionInfo::Kind::text: set_option(b, info.name, "else"); break;
-      default: set_option(b, info.name, info.least > 0.5 ? "2" : "1"); break;
+      case OptionInfo::Kind::text:
+        set_option(b, info.name, "else");
+        break;
+      default:
+        set_option(b, info.name, info.least > 0.5 ? "2" : "1");
+        break;
     }
   }
   b.clip = 2, b.seed = 9;

@@ -81,13 +81,15 @@ Command add_generate(CLI::App& program) {
   command->add_option("--tokens", args->tokens, "how many to write (400)")
       ->check(CLI::Range(0, 100000000).description(""))
       ->type_name("N");
-  command->add_option("--temperature", args->sampling.temperature,
-                      "below 1: likelier tokens more often; 0: always the likeliest (0.8)")
+  command
+      ->add_option("--temperature", args->sampling.temperature,
+                   "below 1: likelier tokens more often; 0: always the likeliest (0.8)")
       ->type_name("X");
   command->add_option("--top-k", args->sampling.top_k, "only the K likeliest; 0: all (0)")
       ->type_name("K");
-  command->add_option("--top-p", args->sampling.top_p,
-                      "only the likeliest that together have this probability (1)")
+  command
+      ->add_option("--top-p", args->sampling.top_p,
+                   "only the likeliest that together have this probability (1)")
       ->type_name("P");
   command->add_option("--seed", args->seed, "another seed, another text (1)")->type_name("N");
   return [args] { return run_generate(*args); };

@@ -23,10 +23,11 @@ int run_info(const std::string& path) {
               describe_model(opened.options, *opened.model).c_str());
   std::printf("tokenizer %s, vocabulary %d; sequences of up to %ld tokens\n",
               opened.tokenizer.name().c_str(), opened.tokenizer.vocabulary(), long(cfg.T));
-  std::printf("%s floating-point operations a token in training; %ld bytes of keys and values a token "
-              "in generation\n\n",
-              short_number(opened.model->flops_per_token()).c_str(),
-              long(kv_cache_bytes_per_token(cfg.layers, cfg.G, cfg.K())));
+  std::printf(
+      "%s floating-point operations a token in training; %ld bytes of keys and values a token "
+      "in generation\n\n",
+      short_number(opened.model->flops_per_token()).c_str(),
+      long(kv_cache_bytes_per_token(cfg.layers, cfg.G, cfg.K())));
 
   std::printf("%-32s %14s %10s %10s\n", "parameter", "shape", "numbers", "rms");
   for (const ParameterInfo& p : opened.model->table().list()) {

@@ -36,8 +36,9 @@ int main(int argc, char** argv) {
     std::cerr << e.what() << "\n";
     return 2;
   } catch (const std::bad_alloc&) {
-    std::cerr << "There is not enough memory for this: choose a smaller --width, --layers, --length or "
-                 "--batch\n";
+    std::cerr
+        << "There is not enough memory for this: choose a smaller --width, --layers, --length or "
+           "--batch\n";
     return 2;
   }
   return 2;

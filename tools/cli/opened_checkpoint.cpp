@@ -11,7 +11,8 @@ OpenedCheckpoint open_checkpoint(const std::filesystem::path& path) {
   const Metadata& metadata = file.metadata();
   const auto tokenizer = metadata.find("tokenizer");
   if (!metadata.contains("option.width") || tokenizer == metadata.end()) {
-    throw InputError(path.string() + " holds tensors, but is no checkpoint of this program (its metadata "
+    throw InputError(path.string() +
+                     " holds tensors, but is no checkpoint of this program (its metadata "
                      "do not describe a run): give a file that ./run train wrote");
   }
   OpenedCheckpoint opened;
@@ -28,8 +29,9 @@ OpenedCheckpoint open_checkpoint(const std::filesystem::path& path) {
   const double available = double(std::filesystem::file_size(path, error));
   const double block = double(cfg.D) * double(cfg.F + cfg.D);
   if (!error && double(cfg.layers) * block + double(cfg.V) * double(cfg.D) > available) {
-    throw InputError(path.string() + " says that it holds a model of " + std::to_string(cfg.layers) +
-                     " layers of width " + std::to_string(cfg.D) + ", but is too small for that: the "
+    throw InputError(path.string() + " says that it holds a model of " +
+                     std::to_string(cfg.layers) + " layers of width " + std::to_string(cfg.D) +
+                     ", but is too small for that: the "
                      "file is damaged");
   }
   opened.model = make_model<float>(opened.options, opened.tokenizer.vocabulary());
@@ -42,7 +44,8 @@ SourceConfig source_config(const RunOptions& options) {
   config.text = options.text;
   config.tokenizer = options.tokenizer;
   config.seed = options.seed;
-  if (options.text == "fables" || options.text == "book") {  // a file or a task needs no folder of ours
+  if (options.text == "fables" ||
+      options.text == "book") {  // a file or a task needs no folder of ours
     config.root = repository_root();
     config.generated = config.root / "assets" / "generated";
   }
@@ -52,7 +55,8 @@ SourceConfig source_config(const RunOptions& options) {
 std::string describe_model(const RunOptions& o, const Model<float>& model) {
   const ModelConfig& cfg = model.config();
   char size[64];
-  (void)std::snprintf(size, sizeof size, "%.2f M parameters", double(model.table().numbers()) / 1e6);
+  (void)std::snprintf(size, sizeof size, "%.2f M parameters",
+                      double(model.table().numbers()) / 1e6);
   return std::string(size) + ": " + std::to_string(cfg.layers) + " layers of width " +
          std::to_string(cfg.D) + ", " + o.norm + " (" + o.placement + "), " + o.position +
          (o.position == "none" ? " positions, " : ", ") + o.attention + " with " +
@@ -69,8 +73,10 @@ std::string printable(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
     const auto c = static_cast<unsigned char>(text[i]);
     if (c < 0x80) {
-      if ((c >= 0x20 && c != 0x7F) || c == '\n' || c == '\t') out += char(c);
-      else escape(c);
+      if ((c >= 0x20 && c != 0x7F) || c == '\n' || c == '\t')
+        out += char(c);
+      else
+        escape(c);
       ++i;
       continue;
     }

@@ -11,7 +11,7 @@ struct Progress {
   double loss = 0;                     // smoothed
   double validation = 0;               // NaN until it was measured
   double tokens_per_second = 0;
-  double seconds_left = 0;             // NaN: not known yet
+  double seconds_left = 0;  // NaN: not known yet
 };
 
 class ProgressBar {

@@ -5,10 +5,14 @@ namespace {
 
 std::string group_title(OptionInfo::Group group) {
   switch (group) {
-    case OptionInfo::Group::parts: return "The model's parts";
-    case OptionInfo::Group::sizes: return "Its sizes";
-    case OptionInfo::Group::text: return "What it learns from";
-    case OptionInfo::Group::training: return "How it learns";
+    case OptionInfo::Group::parts:
+      return "The model's parts";
+    case OptionInfo::Group::sizes:
+      return "Its sizes";
+    case OptionInfo::Group::text:
+      return "What it learns from";
+    case OptionInfo::Group::training:
+      return "How it learns";
   }
   return "";
 }
@@ -20,10 +24,18 @@ std::string type_text(const OptionInfo& info) {
     case OptionInfo::Kind::choice:
       for (const std::string& choice : info.choices) text += (text.empty() ? "" : "|") + choice;
       break;
-    case OptionInfo::Kind::flag: text = "[true|false]"; break;
-    case OptionInfo::Kind::integer: text = "N"; break;
-    case OptionInfo::Kind::number: text = "X"; break;
-    case OptionInfo::Kind::text: text = "TEXT"; break;
+    case OptionInfo::Kind::flag:
+      text = "[true|false]";
+      break;
+    case OptionInfo::Kind::integer:
+      text = "N";
+      break;
+    case OptionInfo::Kind::number:
+      text = "X";
+      break;
+    case OptionInfo::Kind::text:
+      text = "TEXT";
+      break;
   }
   return text + " (" + get_option(RunOptions{}, info.name) + ")";
 }
@@ -53,7 +65,8 @@ void TypedOptions::add_to(CLI::App& app) {
 
 void TypedOptions::apply(RunOptions& options) const {
   if (!recipe_.empty()) apply_recipe(options, recipe_);
-  for (const auto& [name, value] : typed_) set_option(options, name, value.empty() ? "true" : value);
+  for (const auto& [name, value] : typed_)
+    set_option(options, name, value.empty() ? "true" : value);
 }
 
 }  // namespace tpp

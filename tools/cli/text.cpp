@@ -21,10 +21,14 @@ Command add_text(CLI::App& program) {
       "  copy, induction, sorting, addition\n"
       "Anything else is a file.\n");
   command->add_option("--text", args->name, "a name below, or a file (fables)")->type_name("TEXT");
-  command->add_option("--tokenizer", args->tokenizer, "bytes, or bpe:1024; tokens are then parted by |")
+  command
+      ->add_option("--tokenizer", args->tokenizer,
+                   "bytes, or bpe:1024; tokens are then parted by |")
       ->type_name("TEXT");
-  command->add_option("--sequences", args->sequences, "how many (3)")->check(CLI::Range(1, 10000).description(""));
-  command->add_option("--length", args->length, "tokens in each (400)")->check(CLI::Range(1, 65536).description(""));
+  command->add_option("--sequences", args->sequences, "how many (3)")
+      ->check(CLI::Range(1, 10000).description(""));
+  command->add_option("--length", args->length, "tokens in each (400)")
+      ->check(CLI::Range(1, 65536).description(""));
   command->add_option("--seed", args->seed, "another seed, other places (1)");
   return [args] {
     RunOptions options;
@@ -38,8 +42,8 @@ Command add_text(CLI::App& program) {
     for (int b = 0; b < batch.B; ++b) {
       std::string text;
       for (int t = 0; t < batch.T; ++t) {
-        text += source->tokenizer().bytes_of(batch.tokens[std::size_t(b) * std::size_t(batch.T) +
-                                                          std::size_t(t)]);
+        text += source->tokenizer().bytes_of(
+            batch.tokens[std::size_t(b) * std::size_t(batch.T) + std::size_t(t)]);
         if (marked) text += '|';
       }
       std::cout << "\n--- sequence " << b << "\n" << printable(text) << "\n";

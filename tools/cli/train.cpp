@@ -44,7 +44,8 @@ fs::path free_checkpoint() {
 
 /// Where to save. A file that is there is replaced only by its own continuation or by --force.
 fs::path choose_checkpoint(const TrainArguments& args) {
-  if (args.checkpoint.empty()) return args.resume.empty() ? free_checkpoint() : fs::path(args.resume);
+  if (args.checkpoint.empty())
+    return args.resume.empty() ? free_checkpoint() : fs::path(args.resume);
   const bool own = !args.resume.empty() && fs::exists(args.checkpoint) &&
                    fs::equivalent(args.checkpoint, args.resume);
   if (fs::exists(args.checkpoint) && !fs::is_directory(args.checkpoint) && !own && !args.force) {
@@ -66,7 +67,8 @@ void prepare_folder(const fs::path& file) {
   const bool writable = bool(std::ofstream(probe));
   fs::remove(probe, error);
   if (!writable) {
-    throw InputError("cannot write in " + folder.string() + ": choose a folder of yours, or mend its "
+    throw InputError("cannot write in " + folder.string() +
+                     ": choose a folder of yours, or mend its "
                      "permissions");
   }
 }
@@ -75,15 +77,16 @@ void prepare_folder(const fs::path& file) {
 /// text.
 void check_resumable(const TypedOptions& typed, const RunOptions& saved) {
   if (typed.has_recipe()) {
-    throw InputError("a run that goes on keeps its model: leave --recipe out, or start a new run without "
-                     "--resume");
+    throw InputError(
+        "a run that goes on keeps its model: leave --recipe out, or start a new run without "
+        "--resume");
   }
   RunOptions now = saved;
   typed.apply(now);
   for (const std::string& name : differing_options(saved, now)) {
-    const bool may_change = name == "steps" || name == "threads" || name == "lr" || name == "clip" ||
-                            name == "schedule" || name == "floor" || name == "warmup" ||
-                            name == "weight-decay" || name == "text";
+    const bool may_change = name == "steps" || name == "threads" || name == "lr" ||
+                            name == "clip" || name == "schedule" || name == "floor" ||
+                            name == "warmup" || name == "weight-decay" || name == "text";
     if (!may_change) {
       throw InputError("a run that goes on keeps its --" + name + " (" + get_option(saved, name) +
                        "): leave it out, or start a new run without --resume");
@@ -97,7 +100,8 @@ class CsvLog {
     if (path.empty()) return;
     const bool header = !append || !fs::exists(path);
     file_.open(path, append ? std::ios::app : std::ios::trunc);
-    if (header) file_ << "step,loss,validation,learning_rate,gradient_norm,clip_scale,tokens,seconds\n";
+    if (header)
+      file_ << "step,loss,validation,learning_rate,gradient_norm,clip_scale,tokens,seconds\n";
     check();
   }
   void write(const StepReport& r, double validation) {
@@ -109,7 +113,8 @@ class CsvLog {
     file_ << line;
     file_.flush();
     if (!file_) {  // training is worth more than its log
-      std::cerr << "\ncannot go on writing " << path_ << ": the log ends at step " << r.step << "\n";
+      std::cerr << "\ncannot go on writing " << path_ << ": the log ends at step " << r.step
+                << "\n";
       path_.clear();
     }
   }
@@ -117,7 +122,8 @@ class CsvLog {
  private:
   void check() const {
     if (!file_) {
-      throw InputError("cannot write " + path_ + ": make room or mend its permissions, or name another "
+      throw InputError("cannot write " + path_ +
+                       ": make room or mend its permissions, or name another "
                        "file with --csv");
     }
   }
@@ -129,7 +135,9 @@ class CsvLog {
 class Session {
  public:
   Session(const TrainArguments& args, Run run, fs::path checkpoint)
-      : args_(args), run_(std::move(run)), checkpoint_(std::move(checkpoint)),
+      : args_(args),
+        run_(std::move(run)),
+        checkpoint_(std::move(checkpoint)),
         csv_(args.csv, !args.resume.empty()) {}
 
   [[nodiscard]] const Model<float>& model() const { return *run_.model; }
@@ -142,7 +150,8 @@ class Session {
     trainer.keep_last_good(true);
     catch_interrupts();
 
-    Progress progress{.first = first, .last = last, .loss = NAN, .validation = NAN, .seconds_left = NAN};
+    Progress progress{
+        .first = first, .last = last, .loss = NAN, .validation = NAN, .seconds_left = NAN};
     const auto start = Clock::now();
     auto saved = start;
     bool stopped = false;
@@ -159,19 +168,20 @@ class Session {
           trainer.set_total_steps(last);
         }
 
-        const bool validate = args_.validate_every > 0 && (report.step % args_.validate_every == 0 ||
-                                                           report.step == last);
+        const bool validate = args_.validate_every > 0 &&
+                              (report.step % args_.validate_every == 0 || report.step == last);
         const double validation = validate ? trainer.evaluate(32) : NAN;
         csv_.write(report, validation);
 
         if (validate) progress.validation = validation;
         progress.step = report.step;
         progress.last = std::max(last, report.step);
-        progress.loss = std::isfinite(progress.loss) ? 0.95 * progress.loss + 0.05 * report.loss
-                                                     : report.loss;
+        progress.loss =
+            std::isfinite(progress.loss) ? 0.95 * progress.loss + 0.05 * report.loss : report.loss;
         progress.tokens_per_second = double(done) * report.tokens / elapsed;
-        progress.seconds_left = args_.minutes > 0 ? args_.minutes * 60 - elapsed
-                                                  : elapsed / double(done) * double(last - report.step);
+        progress.seconds_left = args_.minutes > 0
+                                    ? args_.minutes * 60 - elapsed
+                                    : elapsed / double(done) * double(last - report.step);
         bar_.show(progress);
 
         if (seconds_since(saved) > args_.save_every) {
@@ -218,20 +228,21 @@ class Session {
   int give_up(const NotFinite& e) {
     const long step = run_.trainer->restore_last_good();
     save_somewhere();
-    std::cerr << "Stopped: " << e.what() << ". That is the first value of the pass that was not finite.\n"
-              << "A smaller --lr, a longer --warmup or --clip 1 often helps. The state of step " << step
-              << " is in " << checkpoint_.string() << "\n";
+    std::cerr << "Stopped: " << e.what()
+              << ". That is the first value of the pass that was not finite.\n"
+              << "A smaller --lr, a longer --warmup or --clip 1 often helps. The state of step "
+              << step << " is in " << checkpoint_.string() << "\n";
     return 1;
   }
 
   int report_end(bool stopped) {
     const std::string path = checkpoint_.string();
-    std::cerr << (stopped ? "Stopped; saved at step " : "Saved at step ") << run_.trainer->steps_done()
-              << ": " << path << "\n";
+    std::cerr << (stopped ? "Stopped; saved at step " : "Saved at step ")
+              << run_.trainer->steps_done() << ": " << path << "\n";
     if (!stopped && args_.sample > 0) print_sample();
     std::cerr << "\n  ./run generate --checkpoint " << path << "\n  ./run train --resume " << path
-              << " --steps "
-              << std::max(2 * run_.trainer->steps_done(), run_.options.steps) << "\n";
+              << " --steps " << std::max(2 * run_.trainer->steps_done(), run_.options.steps)
+              << "\n";
     return stopped ? 130 : 0;
   }
 
@@ -268,7 +279,8 @@ int run_train(const TrainArguments& args) {
   }
   args.typed.apply(options);
   if (resumed && resumed->state.step >= options.steps && args.minutes == 0) {
-    throw InputError("The run has done its " + std::to_string(options.steps) + " steps: give a larger "
+    throw InputError("The run has done its " + std::to_string(options.steps) +
+                     " steps: give a larger "
                      "--steps, or --minutes, to go on");
   }
   const fs::path checkpoint = choose_checkpoint(args);
@@ -283,8 +295,8 @@ int run_train(const TrainArguments& args) {
   prepare_folder(checkpoint);
   Session session(args, std::move(run), checkpoint);
   std::cerr << "Text: " << text << "\nModel: " << describe_model(options, session.model()) << "\n"
-            << "Each step: " << options.batch << " sequences of " << options.length << " tokens, on "
-            << session.threads() << " threads. Ctrl-C saves and stops.\n";
+            << "Each step: " << options.batch << " sequences of " << options.length
+            << " tokens, on " << session.threads() << " threads. Ctrl-C saves and stops.\n";
   return session.train();
 }
 
@@ -298,14 +310,17 @@ Command add_train(CLI::App& program) {
       "  ./run train                                  the default model on fables, 1000 steps\n"
       "  ./run train --text my.txt --minutes 3        any file, as long as you have time\n"
       "  ./run train --recipe gpt --norm rmsnorm      2019's model with one newer part\n"
-      "  ./run train --text induction --layers 2      a task in which attention can be seen to work\n"
+      "  ./run train --text induction --layers 2      a task in which attention can be seen to "
+      "work\n"
       "  ./run train --resume out/train-1.safetensors --steps 2000\n");
-  command->add_option("--minutes", args->minutes, "stop after this time, and end the schedule there")
+  command
+      ->add_option("--minutes", args->minutes, "stop after this time, and end the schedule there")
       ->check(CLI::Range(0.01, 1e6).description(""))
       ->type_name("X");
   command->add_option("--checkpoint", args->checkpoint, "where to save (out/train-N.safetensors)")
       ->type_name("FILE");
-  command->add_option("--resume", args->resume, "go on with this run, bit for bit")->type_name("FILE");
+  command->add_option("--resume", args->resume, "go on with this run, bit for bit")
+      ->type_name("FILE");
   command->add_flag("--force", args->force, "let --checkpoint replace a file");
   command->add_option("--save-every", args->save_every, "seconds between saves (60)")
       ->check(CLI::Range(0.0, 1e9).description(""))
