@@ -59,7 +59,7 @@ struct CurveHit {
   bool clicked = false;
   double x = 0;  // at the mouse
   double y = 0;
-  double view_min = 0, view_max = 0;  // visible x: give it to a stacked plot's x_min, x_max
+  double view_min = 0, view_max = 0;      // visible x: give it to a stacked plot's x_min, x_max
   ImVec2 plot_min{0, 0}, plot_max{0, 0};  // the plot without numbers and titles
 };
 

@@ -195,16 +195,15 @@ HeatmapHit Heatmap::draw(Ui& ui, const char* id, const HeatmapOptions& o) {
   hit.map_min = a;
   hit.map_max = b;
 
-  // The whole takes its place in ImGui's layout, the map takes the mouse
-  ImGui::Dummy(ImVec2(o.square ? label_w + map_size.x : size.x,
-                      o.square ? title_h + map_size.y + label_h : size.y));
-  const ImVec2 after = ImGui::GetCursorScreenPos();
+  // The map takes the mouse, the whole its place in ImGui's layout
   ImGui::SetCursorScreenPos(a);
   ImGui::InvisibleButton(id, ImVec2(b.x - a.x, b.y - a.y));
   ui.probe(id);
   const bool over = ImGui::IsItemHovered(), active = ImGui::IsItemActive();
   const bool clicked = ImGui::IsItemClicked(0);
-  ImGui::SetCursorScreenPos(after);
+  ImGui::SetCursorScreenPos(start);
+  ImGui::Dummy(ImVec2(o.square ? label_w + map_size.x : size.x,
+                      o.square ? title_h + map_size.y + label_h : size.y));
   const ImGuiIO& io = ImGui::GetIO();
 
   // What is seen, in cells

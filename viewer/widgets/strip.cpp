@@ -31,12 +31,10 @@ BoxHit draw_box(Ui& ui, const char* id, const Rect& r, const BoxSpec& s) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   BoxHit hit;
   if (r.empty()) return hit;
-  const ImVec2 before = ImGui::GetCursorScreenPos();
   ImGui::SetCursorScreenPos(ImVec2(r.x, r.y));
   hit.clicked = ImGui::InvisibleButton(id, ImVec2(r.w, r.h));
   ui.probe(id);
   hit.hovered = ImGui::IsItemHovered();
-  ImGui::SetCursorScreenPos(before);
 
   const ImVec2 a(r.x, r.y), b(r.right(), r.bottom());
   const Rgba ground = s.selected    ? mix(p.raised, p.accent, 0.22f)

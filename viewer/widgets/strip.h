@@ -27,7 +27,7 @@ struct BoxHit {
   bool hovered = false, clicked = false;
 };
 
-/// A box of a block diagram at a place in window units. Probe: the id. Long text is cut with "…".
+/// A box of a block diagram at a place in window units; the cursor is left below it. Probe: the id. Long text is cut with "…".
 BoxHit draw_box(Ui& ui, const char* id, const Rect& rect, const BoxSpec& spec);
 
 /// An arrow along straight pieces, its head at the end.
