@@ -107,6 +107,15 @@ std::pair<int, int> parse_size(const std::string& text) {
   return {width, height};
 }
 
+/// The reader's texts lie there; without them it has less to tell.
+fs::path root_or_here() {
+  try {
+    return repository_root();
+  } catch (const InputError&) {
+    return ".";
+  }
+}
+
 std::string read_script(const std::string& path) {
   std::ifstream in(path);
   std::stringstream text;
@@ -147,7 +156,7 @@ int open_window(const Arguments& args, RunThreadConfig config, Run run,
 
   AppConfig app_config;
   app_config.out = args.out;
-  app_config.root = repository_root();
+  app_config.root = root_or_here();
   app_config.session = session_path;
   App app(*backend, thread, app_config);
   if (session) app.apply(*session);
@@ -220,7 +229,7 @@ int start(const Arguments& args) {
     HeadlessConfig headless;
     headless.last_step = options.steps;
     headless.out = args.out;
-    headless.root = repository_root();
+    headless.root = root_or_here();
     std::tie(headless.width, headless.height) = parse_size(args.size);
     headless.scale = args.scale > 0 ? float(args.scale) : 1.0f;
     headless.session = session;

@@ -31,7 +31,7 @@ cmp -s pictures/window-dark.png pictures/window-light.png && fail "dark and ligh
 [ ! -e config ] || fail "a headless run wrote a session"
 
 # Twice the scale is twice the pixels
-succeeds "${viewer[@]}" --headless --steps 0 --out twice --size 600x400 --scale 2
+succeeds "${viewer[@]}" --headless --steps 1 --out twice --size 600x400 --scale 2
 [ "$(png_size twice/window-dark.png)" = "1200 800" ] || fail "at scale 2: $(png_size twice/window-dark.png)"
 
 # The checkpoint is that of tpp train, and goes on from there
@@ -58,7 +58,7 @@ succeeds "$TPP" info --checkpoint stopped/checkpoint.safetensors
 
 # A value that is not finite: named, the last good state kept, pictures drawn
 code=0
-"${viewer[@]}" --headless --steps 12 --lr 1e30 --warmup 0 --clip 0 --out broken >output.out 2>output </dev/null || code=$?
+"${viewer[@]}" --headless --steps 12 --lr 1e9 --warmup 0 --clip 0 --out broken >output.out 2>output </dev/null || code=$?
 [ "$code" = 1 ] || fail "a broken run: exit code $code"
 grep -q "was not finite at step" output || fail "a broken run does not say why"
 [ -s broken/window-dark.png ] && [ -s broken/checkpoint.safetensors ] || fail "a broken run left nothing"
