@@ -171,10 +171,11 @@ std::vector<DiagramPart> diagram_parts(const Frame& frame, int layer) {
       part.dim = Dim::head;
       part.options = {"attention", "heads", "position", "rope-base", "bias"};
       part.formula = "softmax(q·kᵀ / √{D|K}) · v,   {D|K} = {D|D}/{H|H} = " + dim_text('D', c.K());
-      part.values = c.G == c.H ? "every head has its own keys and values"
-                               : std::to_string(c.H / std::max<Index>(1, c.G)) +
-                                     " query heads share a key/value head";
-      part.why = "The only place where tokens hear of each other.";
+      part.why = "The only place where tokens hear of each other";
+      if (c.G != c.H)
+        part.why += "; " + std::to_string(c.H / std::max<Index>(1, c.G)) +
+                    " query heads share a key/value head";
+      part.why += ".";
       part.source = c.G == c.H ? "chapters/06_attention/attention.cpp" : "chapters/15_gqa/gqa.cpp";
     } else {
       part.id = "ffn";
@@ -184,8 +185,7 @@ std::vector<DiagramPart> diagram_parts(const Frame& frame, int layer) {
       part.dim = Dim::width;
       part.options = {"ffn", "ffn-width", "bias"};
       part.formula = ffn_formula(o.ffn);
-      part.values = "{D|D} " + std::to_string(c.D) + ", F " + std::to_string(c.F) +
-                    (is_gated(o.ffn) ? ", gated: three matrices" : ": two matrices");
+      part.formula += ",   F = " + std::to_string(c.F);
       part.why = "Works on each token alone; most parameters are here.";
       part.source =
           is_gated(o.ffn) ? "chapters/14_swiglu/glu.cpp" : "chapters/09_feedforward/activation.cpp";
@@ -512,7 +512,6 @@ void ArchitecturePanel::State::tooltip_for(ViewContext& context, const DiagramPa
   e.name = part.title;
   if (part.block >= 0) e.name += ", layer " + std::to_string(layer);
   e.formula = part.formula;
-  e.numbers = part.values;
   if (part.numbers > 0) {
     std::string names;
     for (const ParameterInfo& p : parameters) {
@@ -523,8 +522,6 @@ void ArchitecturePanel::State::tooltip_for(ViewContext& context, const DiagramPa
     }
     e.result = with_thousands(part.numbers) +
                (part.numbers == 1 ? " parameter: " : " parameters: ") + names;
-  } else if (part.where != DiagramPart::Where::add) {
-    e.result = "no parameters of its own";
   }
   e.why = part.why;
   e.source = part.source;
@@ -811,8 +808,9 @@ void ArchitecturePanel::State::draw_totals(ViewContext& context, const Rect& rec
   row("architecture/flops", "FLOP a token, both ways", short_count(totals.flops_per_token),
       {.name = "Work for a token, forward and backward",
        .formula = "6 · parameters it is multiplied with + 6 · layers · {T|T} · {D|D}",
-       .numbers = "the second part, causal attention: " +
-                  short_count(6.0 * double(config.layers * config.T * config.D)),
+       .numbers =
+           short_count(totals.flops_per_token - 6.0 * double(config.layers * config.T * config.D)) +
+           " + " + short_count(6.0 * double(config.layers * config.T * config.D)),
        .result = with_thousands((long long)(totals.flops_per_token)) + " operations",
        .why = "Forward is a third of it; a multiply-add counts two.",
        .source = "chapters/11_gpt/gpt.cpp: flops_per_token"});

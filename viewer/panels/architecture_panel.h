@@ -28,7 +28,7 @@ struct DiagramPart {
   Dim dim = Dim::none;
   int block = -1;  // 0 attention's half of a block, 1 the feed-forward half, −1 outside
   std::vector<std::string> options;  // that decide it
-  std::string formula, values, why, source;
+  std::string formula, why, source;
 };
 
 /// The parts of a frame's model, with the parameters of this layer.

@@ -54,9 +54,13 @@ float round_range(float x) {
 
 std::string percent(double share) {
   if (!std::isfinite(share)) return "NaN";
-  return formatted(share < 0.0995 ? "%.1f %%" : "%.0f %%", 100 * share);
+  const double size = std::abs(share);
+  return (share < 0 ? "−" : "") + formatted(size < 0.0995 ? "%.1f %%" : "%.0f %%", 100 * size);
 }
-std::string bits(double x) { return std::isfinite(x) ? formatted("%.2f", x) : "NaN"; }
+std::string bits(double x) {
+  if (!std::isfinite(x)) return "NaN";
+  return (x < 0 ? "−" : "") + formatted("%.2f", std::abs(x));
+}
 
 }  // namespace
 
@@ -140,7 +144,7 @@ std::string compute_head_stages(const Frame& frame, int layer, int head, HeadSta
       if (out.has_bias) out.biased[at(t, s, T)] = float(biased);
       if (s >= visible) continue;
       out.masked[at(t, s, T)] = float(biased);
-      largest = std::max(largest, biased);
+      largest = std::max(largest, double(out.masked[at(t, s, T)]));
       finite = finite && std::isfinite(biased);
     }
 

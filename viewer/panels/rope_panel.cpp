@@ -135,7 +135,8 @@ struct RopePanel::State {
   RopeScore score, other;  // at the model's base, and at the other one
   double difference = 0;
   std::vector<double> theta;         // (K/2) of the base that is shown
-  std::vector<float> before, after;  // (K/2, 2) of the query, over the longest pair
+  std::vector<float> before, after;  // (K/2, 2) of the query
+  std::vector<float> units;          // (K/2) what they are drawn with
   float longest = 0;
   Heatmap parts;
   int chosen_position = -1;  // by the slider; −1: the last token
@@ -294,6 +295,7 @@ void RopePanel::State::compute_rope(const Frame& f) {
 void RopePanel::State::compute_position() {
   before.assign(2 * theta.size(), 0);
   after.assign(2 * theta.size(), 0);
+  units.assign(theta.size(), 1);
   longest = 0;
   if (points.T == 0) return;
   const auto q = [&](int i) { return double(points.q[at(position, i, K)]); };
@@ -301,9 +303,12 @@ void RopePanel::State::compute_position() {
     const float length = float(std::hypot(q(points.first(p)), q(points.second(p))));
     if (std::isfinite(length)) longest = std::max(longest, length);
   }
-  const double unit = longest > 0 ? double(longest) : 1;
   for (int p = 0; p < pairs(); ++p) {
-    const double a = q(points.first(p)) / unit, b = q(points.second(p)) / unit;
+    const double a = q(points.first(p)), b = q(points.second(p));
+    // The longest pair reaches the circle. Square roots, so that the short ones are seen too
+    const double length = std::hypot(a, b);
+    units[std::size_t(p)] =
+        length > 0 ? float(std::sqrt(length / std::max(double(longest), 1e-30)) / length) : 1;
     const double angle = double(position) * theta[std::size_t(p)];
     before[at(p, 0, 2)] = float(a);
     before[at(p, 1, 2)] = float(b);
@@ -425,9 +430,9 @@ void RopePanel::State::draw_rope(ViewContext& context) {
                  whose);
   if (asks()) {
     const float line = theme.font_size(Font::small) + theme.px(2);
-    const std::string note = "What if: recorded q and k turned again with base " +
-                             with_thousands((long long)what_if) + " instead of " +
-                             with_thousands((long long)base) + ". The model is unchanged.";
+    const std::string note = "What if: recorded q and k, turned with base " +
+                             with_thousands((long long)what_if) + ". The model keeps its own, " +
+                             with_thousands((long long)base) + ".";
     put_text(context, list, r.x, r.y + control + theme.px(4), colours.warning, note);
     const float top = r.y + control + theme.px(6) + line;
     const float dials = std::min(theme.px(150), 0.32f * r.h);
@@ -453,10 +458,10 @@ Explanation RopePanel::State::explain_pair(int p) const {
   e.result =
       number_text(angle) + " rad = " + formatted("%.0f°", std::fmod(angle, kTurn) * 360 / kTurn);
   if (points.T > 0) {
-    e.result += ": (" + number_text(double(before[at(p, 0, 2)] * longest), 3) + ", " +
-                number_text(double(before[at(p, 1, 2)] * longest), 3) + ") → (" +
-                number_text(double(after[at(p, 0, 2)] * longest), 3) + ", " +
-                number_text(double(after[at(p, 1, 2)] * longest), 3) + ")";
+    e.result += ": (" + number_text(double(before[at(p, 0, 2)]), 3) + ", " +
+                number_text(double(before[at(p, 1, 2)]), 3) + ") → (" +
+                number_text(double(after[at(p, 0, 2)]), 3) + ", " +
+                number_text(double(after[at(p, 1, 2)]), 3) + ")";
   }
   e.why = "A whole turn takes λ = " + tokens(wavelength) + " tokens: " +
           (wavelength > double(T)
@@ -483,19 +488,24 @@ void RopePanel::State::draw_dials(ViewContext& context, const Rect& rect) {
   const float dial_room = axis_y - rect.y - theme.px(8);
   const double spacing_log =
       pairs() > 1 ? (std::log(kTurn / theta.back()) - lo) / (pairs() - 1) : 0;
-  float side = std::min(dial_room, theme.px(64));
-  float inner = std::max(1.0f, rect.w - side);
-  if (pairs() > 1) {
-    const float spacing = float(spacing_log / (hi - lo)) * inner;
-    side = std::clamp(spacing - theme.px(2), theme.px(24), side);
+  // One row of dials, or a zigzag of two, whichever lets them be larger
+  float side = 0, inner = rect.w, spacing = rect.w;
+  bool zigzag = false;
+  for (int pass = 0; pass < 3; ++pass) {  // the side takes room from the axis, so again
+    spacing = pairs() > 1 ? float(spacing_log / (hi - lo)) * inner : inner;
+    const float row = std::min({dial_room, spacing - theme.px(2), theme.px(72)});
+    float two = std::min({dial_room, 2 * spacing - theme.px(4), theme.px(72)});
+    while (two > row && std::hypot(spacing, dial_room - two) < two + theme.px(2)) two -= 1;
+    zigzag = pairs() > 1 && two > 1.15f * row;
+    side = std::max({zigzag ? two : row, std::min(dial_room, theme.px(24)), theme.px(8)});
     inner = std::max(1.0f, rect.w - side);
   }
+  spacing = pairs() > 1 ? float(spacing_log / (hi - lo)) * inner : inner;
   const auto x_of = [&](double wave) {
     return rect.x + 0.5f * side + inner * float((std::log(wave) - lo) / (hi - lo));
   };
-  const float spacing = pairs() > 1 ? float(spacing_log / (hi - lo)) * inner : inner;
-  const int every =
-      spacing > 0 ? std::max(1, int(std::ceil(side / std::max(1.0f, spacing)))) : pairs();
+  const float need = zigzag ? 0.5f * side : side;
+  const int every = std::max(1, int(std::ceil(need / std::max(0.01f, spacing) - 0.05f)));
 
   // Beyond the context no pair completes a turn
   const float x_context = x_of(double(T));
@@ -507,6 +517,16 @@ void RopePanel::State::draw_dials(ViewContext& context, const Rect& rect) {
 
   // Axis and decades
   list->AddLine(ImVec2(rect.x, axis_y), ImVec2(rect.right(), axis_y), colours.muted);
+  int never = 0;
+  for (const double th : theta) never += kTurn / th > double(T);
+  std::string context_text = "T = " + std::to_string(T);
+  const std::string longer =
+      context_text + ": " + std::to_string(never) + " of " + std::to_string(pairs()) +
+      (never == 1 ? " pairs never completes a turn" : " pairs never complete a turn");
+  if (never > 0 && x_context + text_width(context, Font::small, longer) < rect.right())
+    context_text = longer;
+  const float context_width = text_width(context, Font::small, context_text);
+  const float context_x = std::min(x_context + theme.px(6), rect.right() - context_width);
   float free_from = rect.x + theme.px(14);
   for (double decade = 10; decade <= longest_wave * 1.0001; decade *= 10) {
     const float x = x_of(decade);
@@ -514,20 +534,15 @@ void RopePanel::State::draw_dials(ViewContext& context, const Rect& rect) {
     const std::string text = axis_number(decade);
     const float half = 0.5f * text_width(context, Font::small, text);
     if (x - half < free_from || x + half > rect.right()) continue;
-    if (std::abs(x - x_context) < theme.px(64)) continue;
+    if (x + half + theme.px(6) > context_x && x - half - theme.px(6) < context_x + context_width)
+      continue;
     put_text_middle(context, list, x, axis_y + theme.px(3), colours.muted, text);
     free_from = x + half + theme.px(8);
   }
   put_text(context, list, rect.x, axis_y + theme.px(3), colours.muted, "λ");
   list->AddLine(ImVec2(x_context, rect.y), ImVec2(x_context, axis_y + theme.px(4)),
                 colours.dim_time, theme.px(1.5f));
-  const std::string context_text = "T = " + std::to_string(T) + " tokens";
-  put_text_middle(
-      context, list,
-      std::min(x_context, rect.right() - 0.5f * text_width(context, Font::small, context_text)),
-      axis_y + theme.px(3), colours.dim_time, context_text);
-  int never = 0;
-  for (const double th : theta) never += kTurn / th > double(T);
+  put_text(context, list, context_x, axis_y + theme.px(3), colours.dim_time, context_text);
 
   // A dial a pair: the query before (dashed) and after the turn
   const Place place = context.selection.shown();
@@ -535,19 +550,23 @@ void RopePanel::State::draw_dials(ViewContext& context, const Rect& rect) {
     const float x = x_of(kTurn / theta[std::size_t(p)]);
     const Rgba colour = pair_colour(theme, p, pairs());
     const bool selected = context.selection.is_locked({.pair = p});
-    list->AddLine(ImVec2(x, axis_y - theme.px(5)), ImVec2(x, axis_y), colour,
+    const bool up = zigzag && p / every % 2 == 1 && p % every == 0;
+    const float foot = up ? axis_y - theme.px(7) - (dial_room - side) : axis_y - theme.px(5);
+    list->AddLine(ImVec2(x, std::max(rect.y, foot)), ImVec2(x, axis_y), colour,
                   theme.px(selected || place.pair == p ? 3.0f : 1.5f));
     if (p % every != 0) continue;
+    const float unit = units[std::size_t(p)];
     const std::array<DialArrow, 2> arrows{
-        DialArrow{before[at(p, 0, 2)], before[at(p, 1, 2)], with_alpha(colours.muted, 200), true,
-                  "q"},
-        DialArrow{after[at(p, 0, 2)], after[at(p, 1, 2)], colour, false, "q turned"}};
+        DialArrow{before[at(p, 0, 2)] * unit, before[at(p, 1, 2)] * unit,
+                  with_alpha(colours.muted, 200), true, "q"},
+        DialArrow{after[at(p, 0, 2)] * unit, after[at(p, 1, 2)] * unit, colour, false, "q turned"}};
     DialOptions options;
     options.size = side;
     options.selected = selected;
     options.hovered_elsewhere = place.pair == p;
     const std::string id = "rope/pair/" + std::to_string(p);
-    ImGui::SetCursorScreenPos(ImVec2(x - 0.5f * side, axis_y - theme.px(7) - side));
+    const float lift = up ? dial_room - side : 0;
+    ImGui::SetCursorScreenPos(ImVec2(x - 0.5f * side, axis_y - theme.px(7) - side - lift));
     const DialHit hit = points.T > 0 ? draw_dial(context, id.c_str(), arrows, options)
                                      : draw_dial(context, id.c_str(), {}, options);
     if (hit.hovered) {
@@ -556,12 +575,6 @@ void RopePanel::State::draw_dials(ViewContext& context, const Rect& rect) {
         draw_tooltip(context, explain_pair(p));
     }
     if (hit.clicked) context.selection.lock({.pair = p});
-  }
-  if (inside && never > 0 && dial_room > side + line) {
-    const std::string text =
-        std::to_string(never) + " of " + std::to_string(pairs()) + " pairs never complete a turn";
-    if (text_width(context, Font::small, text) < rect.right() - x_context)
-      put_text_right(context, list, rect.right(), rect.y, colours.dim_time, text);
   }
 }
 
@@ -698,26 +711,27 @@ void RopePanel::State::draw_scores(ViewContext& context, const Rect& rect) {
         ", mean of " + std::to_string(T - distance) + (T - distance == 1 ? " query" : " queries");
     put_text_right(context, list, rect.right(), title_y, colours.text, readout);
   } else {
-    readout = std::isfinite(difference) ? "pairs below add up to it; from the run's own: off by " +
-                                              number_text(difference, 2)
-                                        : "pairs below add up to it";
+    readout = "the sum of the pairs below";
+    if (std::isfinite(difference))
+      readout += "; off the run's own by " + number_text(difference, 2);
     put_text_right(context, list, rect.right(), title_y, colours.muted, readout);
   }
 
   // Distances, and what the colours mean
   const float axis = map.bottom() + theme.px(2);
-  for (const double tick : axis_ticks(0, double(T - 1), 6)) {
-    const int d = int(std::lround(tick));
-    if (d < 0 || d >= T || std::abs(tick - double(d)) > 1e-6) continue;
-    const std::string text = std::to_string(d);
-    if (x_of(d) + text_width(context, Font::small, text) > plot.x + 0.68f * plot.w) break;
-    put_text_middle(context, list, x_of(d), axis, colours.muted, text);
-  }
   const ValueRange range = parts.range();
   const std::string left = number_text(double(range.lo), 2),
                     right = number_text(double(range.hi), 2);
   const float bar = theme.px(56), right_width = text_width(context, Font::small, right);
   const float bx = rect.right() - right_width - theme.px(4) - bar;
+  const float free_until = bx - text_width(context, Font::small, left) - theme.px(12);
+  for (const double tick : axis_ticks(0, double(T - 1), 6)) {
+    const int d = int(std::lround(tick));
+    if (d < 0 || d >= T || std::abs(tick - double(d)) > 1e-6) continue;
+    const std::string text = std::to_string(d);
+    if (x_of(d) + 0.5f * text_width(context, Font::small, text) > free_until) break;
+    put_text_middle(context, list, x_of(d), axis, colours.muted, text);
+  }
   put_text(context, list, bx + bar + theme.px(4), axis, colours.muted, right);
   put_text_right(context, list, bx - theme.px(4), axis, colours.muted, left);
   for (int i = 0; i < 28; ++i) {
