@@ -260,7 +260,7 @@ ModelTotals model_totals(const Frame& frame) {
   return totals;
 }
 
-// --- The panel ----------------------------------------------------------------------------------------
+// --- The panel -------------------------------------------------------------------------
 
 struct ArchitecturePanel::State {
   PanelInfo info{"architecture", "Architecture", "11_gpt", Slot::architecture};
@@ -825,7 +825,7 @@ void ArchitecturePanel::State::draw_totals(ViewContext& context, const Rect& rec
        .source = "chapters/15_gqa/gqa.h: kv_cache_bytes_per_token"});
 }
 
-// --- In words, and as a file --------------------------------------------------------------------------
+// --- In words, and as a file -----------------------------------------------------------
 
 std::string ArchitecturePanel::explain() const {
   return "The model from tokens, below, to logits, above. The thick line is the residual stream: "

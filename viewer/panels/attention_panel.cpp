@@ -202,8 +202,7 @@ HeadSummary summarise_head(const TapValue& probs, int head, const Mask& mask) {
   return sum;
 }
 
-// --- The panel
-// ----------------------------------------------------------------------------------------
+// --- The panel -------------------------------------------------------------------------
 
 enum class WeightRange { shared, full, per_row };
 
@@ -590,8 +589,7 @@ void AttentionPanel::draw(ViewContext& context) {
   }
 }
 
-// --- All heads
-// ----------------------------------------------------------------------------------------
+// --- All heads -------------------------------------------------------------------------
 
 namespace {
 
@@ -819,8 +817,7 @@ Explanation AttentionPanel::State::explain_cell(const HeadStages& s, int l, int 
   return e;
 }
 
-// --- One head
-// -----------------------------------------------------------------------------------------
+// --- One head --------------------------------------------------------------------------
 
 void AttentionPanel::State::move_by_keys(ViewContext& context) {
   if (ImGui::GetIO().WantTextInput || context.commands.palette_open()) return;
@@ -1102,8 +1099,7 @@ float AttentionPanel::State::draw_arithmetic(ViewContext& context, const Rect& r
   return y + theme.px(8);
 }
 
-// --- In words, and as a file
-// --------------------------------------------------------------------------
+// --- In words, and as a file -----------------------------------------------------------
 
 std::string AttentionPanel::explain() const {
   return "Each small map is one head of one layer. A row is a query, a token that looks; a column "

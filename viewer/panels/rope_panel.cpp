@@ -109,8 +109,7 @@ RopeScore rope_score_by_distance(const RopeHead& head, double base) {
   return out;
 }
 
-// --- The panel
-// ----------------------------------------------------------------------------------------
+// --- The panel -------------------------------------------------------------------------
 
 struct RopePanel::State {
   PanelInfo info{"rope", "Position", "13_rope", Slot::position};
@@ -371,8 +370,7 @@ void RopePanel::draw(ViewContext& context) {
   s.draw_none(context);
 }
 
-// --- RoPE
-// ---------------------------------------------------------------------------------------------
+// --- RoPE ------------------------------------------------------------------------------
 
 void RopePanel::State::draw_rope(ViewContext& context) {
   const Theme& theme = context.theme;
@@ -742,8 +740,7 @@ void RopePanel::State::draw_scores(ViewContext& context, const Rect& rect) {
   }
 }
 
-// --- Other schemes
-// ------------------------------------------------------------------------------------
+// --- Other schemes ---------------------------------------------------------------------
 
 void RopePanel::State::draw_bias(ViewContext& context) {
   const Theme& theme = context.theme;
@@ -927,8 +924,7 @@ void RopePanel::State::draw_none(ViewContext& context) {
       "compare the losses.");
 }
 
-// --- In words, and as a file
-// --------------------------------------------------------------------------
+// --- In words, and as a file -----------------------------------------------------------
 
 std::string RopePanel::explain() const {
   const std::string& scheme = state_->scheme;
