@@ -143,6 +143,11 @@ TEST_CASE("commands: keys run them, with exactly their modifiers, and not while 
   CHECK(app.stepped == 0);
   script.key("Shift+Right");
   CHECK(app.stepped == 1);
+  script.key("K");
+  script.key("Ctrl+Shift+K");
+  CHECK_FALSE(app.commands.palette_open());
+  script.key("Alt+Space");
+  CHECK(app.played == 1);
   script.click("text", 0.2f);
   script.key("Space");
   CHECK(app.played == 1);
