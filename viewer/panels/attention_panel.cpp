@@ -593,7 +593,7 @@ void AttentionPanel::draw(ViewContext& context) {
 
 namespace {
 
-constexpr std::array<Choice, 3> range_choices() {
+std::array<Choice, 3> range_choices() {
   return {Choice{"shared", "shared"}, Choice{"full", "0 … 1"}, Choice{"row", "per row"}};
 }
 
