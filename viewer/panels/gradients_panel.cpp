@@ -112,7 +112,7 @@ struct GradientsPanel::State {
   int map_width = 480;
   float grabbed_at = 0;  // where a drag began, and what was last in view then
   long grabbed_to = 0;
-  bool dragged = false;
+  bool grabbed = false, dragged = false;
 
   // What is shown
   long from = 0, to = 0, bucket = 1;
@@ -138,7 +138,7 @@ struct GradientsPanel::State {
   void draw_header(ViewContext& context, const Rect& r) const;
   void draw_groups(ViewContext& context, const Rect& r, float top, float row) const;
   void draw_bars(ViewContext& context, const Rect& r, float row, int marked) const;
-  bool move_view(const Rect& rect);  // true when it was a click and no drag
+  bool move_view(const Rect& rect, bool over, bool pressed);  // true for a click that was no drag
   Explanation explain(int parameter, long index, const History& h) const;
 };
 
@@ -417,8 +417,10 @@ void GradientsPanel::State::draw_bars(ViewContext& context, const Rect& r, float
       put_text_right(context, list, x + w, r.bottom() + t.px(3), p.muted, "10⁻¹");
     }
   };
+  const std::string title =
+      at >= 0 && at < taken - 1 ? "‖g‖ at " + with_thousands(scalars.step) : std::string("‖g‖ now");
   column(
-      r.x, bars_lo, bars_hi, "now",
+      r.x, bars_lo, bars_hi, title.c_str(),
       [&](int i) { return i < int(reports.size()) ? reports[std::size_t(i)].gradient_norm : 0.0; },
       [&](double) { return p.run_a; }, 0);
   column(
@@ -429,11 +431,10 @@ void GradientsPanel::State::draw_bars(ViewContext& context, const Rect& r, float
   context.probes.record("gradients/ratios", {r.x + w + gap, r.y, w, r.h});
 }
 
-bool GradientsPanel::State::move_view(const Rect& rect) {
+bool GradientsPanel::State::move_view(const Rect& rect, bool over, bool pressed) {
   const ImGuiIO& io = ImGui::GetIO();
   const long shown = to - from;
   if (shown < 1 || rect.w < 1) return false;
-  const bool over = ImGui::IsItemHovered();
   if (over && io.MouseWheel != 0) {
     // The step under the mouse keeps its place; near the right end the newest does
     const double f = std::clamp(double((io.MousePos.x - rect.x) / rect.w), 0.0, 1.0);
@@ -444,13 +445,14 @@ bool GradientsPanel::State::move_view(const Rect& rect) {
     end = next >= taken || (end < 0 && f > 0.9) || last >= taken ? -1 : last;
     span = next >= taken ? 0 : next;
   }
-  if (ImGui::IsItemActivated()) {
+  if (pressed) {
+    grabbed = true;
     grabbed_at = io.MousePos.x;
     grabbed_to = to;
     dragged = false;
   }
-  if (ImGui::IsItemActive() && std::fabs(io.MousePos.x - grabbed_at) > 4) dragged = true;
-  if (ImGui::IsItemActive() && dragged && span > 0) {
+  if (grabbed && std::fabs(io.MousePos.x - grabbed_at) > 4) dragged = true;
+  if (grabbed && dragged && span > 0) {
     const double moved = double((grabbed_at - io.MousePos.x) / rect.w) * double(shown);
     const long last = std::clamp(grabbed_to + std::lround(moved), shown, taken);
     end = last >= taken ? -1 : last;
@@ -459,7 +461,9 @@ bool GradientsPanel::State::move_view(const Rect& rect) {
     span = 0;
     end = -1;
   }
-  return over && ImGui::IsItemDeactivated() && !dragged;
+  if (!grabbed || ImGui::IsMouseDown(0)) return false;
+  grabbed = false;
+  return over && !dragged;
 }
 
 Explanation GradientsPanel::State::explain(int parameter, long index, const History& h) const {
@@ -471,23 +475,23 @@ Explanation GradientsPanel::State::explain(int parameter, long index, const Hist
   const double size = std::max(1.0, double(p.rows) * double(p.cols));
   e.name = "{*|" + p.name + "}  (" + std::to_string(p.rows) + ", " + std::to_string(p.cols) +
            "), step " + with_thousands(s.step);
-  e.formula = "‖g‖ = " + number_text(r.gradient_norm, 3) + "   {-|" +
-              number_text(r.gradient_norm / std::sqrt(size), 2) + " a number}";
-  if (s.clip_scale < 1)
-    e.formula += "   {-|clipped: × " + number_text(double(s.clip_scale), 3) + "}";
+  const std::string gradient =
+      "Gradient ‖g‖ = " + number_text(r.gradient_norm, 3) + ", " +
+      number_text(r.gradient_norm / std::sqrt(size), 2) + " a weight" +
+      (s.clip_scale < 1 ? "; clipped to × " + number_text(double(s.clip_scale), 3) + ". " : ". ");
+  e.why = gradient;
   if (std::isfinite(r.update_norm) && r.weight_norm > 0) {
     const double ratio_here = r.update_norm / r.weight_norm;
-    e.numbers = number_text(r.update_norm, 3) + " / " + number_text(r.weight_norm, 3) +
-                "   {-|‖Δw‖ / ‖w‖: update over weight}";
+    e.formula = "update / weight = ‖w′ − w‖ / ‖w‖";
+    e.numbers = number_text(r.update_norm, 3) + " / " + number_text(r.weight_norm, 3);
     e.result = number_text(ratio_here, 3);
-    e.why = ratio_here > 1e-2 ? "Far above 10⁻³: each step changes much of what was learned."
-            : ratio_here < 1e-5
-                ? "Far below 10⁻³: these weights hardly move."
-                : "Around 10⁻³ a step, weights move, yet keep what they have learned.";
+    e.why += ratio_here > 1e-2   ? "Far above 10⁻³: each step changes much of what was learned."
+             : ratio_here < 1e-5 ? "Far below 10⁻³: these weights hardly move."
+                                 : "Around 10⁻³, weights move, yet keep what they have learned.";
   } else if (!std::isfinite(r.gradient_norm)) {
-    e.why = "A gradient that is not a number spreads to every weight: lower the learning rate.";
+    e.why += "What is not a number spreads to every weight: lower the learning rate.";
   } else {
-    e.why = "At this step the sizes of weight and update were not measured.";
+    e.why += "At this step the sizes of weight and update were not measured.";
   }
   e.source = "chapters/10_optimizer/optimizer.h";
   return e;
@@ -565,8 +569,8 @@ void GradientsPanel::draw(ViewContext& context) {
   ImGui::SetCursorScreenPos(ImVec2(map_rect.x, map_rect.y));
   const HeatmapHit hit = s.map.draw(context, "gradients/map", o);
 
-  // The heat map's button is the last item: the mouse on it moves the view, or locks a step
-  const bool clicked = s.move_view(map_rect);
+  // The mouse on the map moves the view, or locks a step
+  const bool clicked = s.move_view(map_rect, hit.hovered, hit.clicked);
   int hovered = -1;
   if (hit.hovered && C > 0 && hit.row < P) {
     hovered = hit.row;

@@ -220,7 +220,7 @@ void LossPanel::State::draw_readout(ViewContext& context, const Rect& r, long st
   x = std::floor(std::max(r.x, x));
   const float y = std::floor(std::clamp(mouse.y - h / 2, r.y, std::max(r.y, r.bottom() - h)));
   ImDrawList* list = ImGui::GetWindowDrawList();
-  list->AddRectFilled(ImVec2(x, y), ImVec2(x + w, y + h), with_alpha(p.raised, 245), t.px(4));
+  list->AddRectFilled(ImVec2(x, y), ImVec2(x + w, y + h), p.raised, t.px(4));
   compat::add_rect(list, ImVec2(x, y), ImVec2(x + w, y + h), p.border, t.px(4));
   float row_y = y + t.px(6);
   for (const Row& row : rows) {
@@ -266,7 +266,7 @@ void LossPanel::draw(ViewContext& context) {
     };
     const auto tone = [&](double v, Rgba colour) { return std::isfinite(v) ? colour : p.error; };
     word("step", with_thousands(now.step), p.text);
-    word("train", number_text(now.smoothed, 3), tone(now.smoothed, p.run_a));
+    word("smoothed", number_text(now.smoothed, 3), tone(now.smoothed, p.run_a));
     if (!std::isnan(now.validation)) word("validation", number_text(now.validation, 3), p.dim_head);
     word("perplexity", number_text(std::exp(now.smoothed), 3), tone(now.smoothed, p.text));
     word(s.per_byte ? "bits per byte" : "bits per token",
@@ -301,6 +301,7 @@ void LossPanel::draw(ViewContext& context) {
     CurveOptions l;
     l.size = ImVec2(r.w, low_h - (s.log_steps ? axis_h : 0));
     l.y_title = "learning rate";
+    if (s.peak > 0) l.y_title += ", largest so far " + number_text(s.peak, 2);
     l.legend = false;
     l.readout = false;
     l.x_min = hit.view_min;

@@ -540,7 +540,9 @@ void NormsPanel::State::draw_gains(ViewContext& context, const Rect& r) {
   const std::optional<std::string> parameter = context.selection.shown().parameter;
   for (std::size_t i = 0; i < gain_names.size(); ++i)
     if (parameter == gain_names[i]) o.mark_row = int(i);
+  ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(0, 0));  // nothing comes below
   const HeatmapHit hit = gain_map.draw(context, "norms/gains/map", o);
+  ImGui::PopStyleVar();
   const float map_top = r.y + caption + title_h;
   const float row = (r.bottom() - map_top) / float(std::max<std::size_t>(1, gain_range.size()));
   double lo = 1, hi = 1;

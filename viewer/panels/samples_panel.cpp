@@ -84,6 +84,7 @@ void SamplesPanel::State::draw_text(ViewContext& context, const Rect& r) const {
   const Theme& t = context.theme;
   const Palette& p = context.colours();
   const FontScope mono(t, Font::mono);  // before the child: its end checks what it found pushed
+  ImGui::SetCursorScreenPos(ImVec2(r.x, r.y));
   compat::begin_child("samples/text", ImVec2(r.w, r.h), false);
   const float cell = std::max(1.0f, ImGui::CalcTextSize("M").x);
   const float line = std::floor(ImGui::GetFontSize() * 1.35f);

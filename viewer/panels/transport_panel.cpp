@@ -224,7 +224,7 @@ void TransportPanel::State::draw_phases(ViewContext& context, float& x, const Re
     at += w;
     if (box.phase != Phase::update)
       put_text_middle(context, list, at + t.px(7),
-                      std::floor(y + (h - t.font_size(Font::small)) / 2), p.muted, "›");
+                      std::floor(y + (h - t.font_size(Font::small)) / 2), p.muted, "→");
     at += t.px(14);
   }
   x = std::floor(x + width + t.px(12));
