@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <cstring>
 #include <sstream>
 #include <stdexcept>
 
 #include "viewer/compat.h"
+#include "viewer/geometry.h"
 #include "viewer/ui.h"
 
 namespace tpp::viewer {
@@ -36,6 +38,23 @@ int score(const std::string& text, const std::vector<std::string>& words) {
 constexpr ImGuiWindowFlags kOverlay = ImGuiWindowFlags_NoTitleBar | ImGuiWindowFlags_NoResize |
                                       ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoCollapse |
                                       ImGuiWindowFlags_NoSavedSettings;
+
+// Darken what is behind an overlay, and take its clicks; true when it was clicked.
+bool dim_behind(Ui& ui) {
+  ImGui::SetNextWindowPos(ImVec2(0, 0));
+  ImGui::SetNextWindowSize(ImGui::GetIO().DisplaySize);
+  ImGui::PushStyleColor(ImGuiCol_WindowBg, with_alpha(rgba(0, 0, 0), ui.theme.dark() ? 130 : 70));
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowBorderSize, 0);
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowRounding, 0);
+  ImGui::Begin("behind overlay", nullptr,
+               kOverlay | ImGuiWindowFlags_NoFocusOnAppearing | ImGuiWindowFlags_NoScrollbar |
+                   ImGuiWindowFlags_NoNav);
+  const bool clicked = ImGui::IsWindowHovered() && ImGui::IsMouseClicked(0);
+  ImGui::End();
+  ImGui::PopStyleVar(2);
+  ImGui::PopStyleColor();
+  return clicked;
+}
 
 }  // namespace
 
@@ -112,8 +131,13 @@ std::vector<std::string_view> Commands::match(std::string_view words) const {
 }
 
 void Commands::draw(Ui& ui) {
-  if (palette_) draw_palette(ui);
+  if (!palette_ && !help_) return;
+  if (dim_behind(ui)) {
+    close_overlays();
+    return;
+  }
   if (help_) draw_help(ui);
+  if (palette_) draw_palette(ui);
 }
 
 void Commands::draw_palette(Ui& ui) {
@@ -121,15 +145,20 @@ void Commands::draw_palette(Ui& ui) {
   const Palette& p = ui.colours();
   const ImVec2 display = ImGui::GetIO().DisplaySize;
   const float width = std::min(t.px(560), display.x - t.px(32));
-  const float height = std::min(t.px(440), display.y - t.px(64));
-  ImGui::SetNextWindowPos(ImVec2((display.x - width) / 2, std::min(t.px(72), display.y / 8)));
+  // As high as its rows, counted before the box has taken this frame's letters
+  const float row = t.px(28);
+  const float rows = static_cast<float>(std::clamp<std::size_t>(match(search_).size(), 1, 14));
+  const float height =
+      std::min(rows * row + ImGui::GetFrameHeight() + t.px(8) * 2 + t.px(6), display.y - t.px(64));
+  const Rect box{std::floor((display.x - width) / 2), std::min(t.px(72), std::floor(display.y / 8)),
+                 width, height};
+  ImGui::SetNextWindowPos(ImVec2(box.x, box.y));
   ImGui::SetNextWindowSize(ImVec2(width, height));
   if (focus_input_) ImGui::SetNextWindowFocus();
   ImGui::PushStyleColor(ImGuiCol_WindowBg, p.raised);
   ImGui::PushStyleColor(ImGuiCol_FrameBg, p.panel);
   ImGui::Begin("command palette", nullptr, kOverlay);
-  ui.probes.record("palette",
-                   {(display.x - width) / 2, std::min(t.px(72), display.y / 8), width, height});
+  ui.probes.record("palette", box);
 
   // The search box
   char text[128] = {};
@@ -172,7 +201,7 @@ void Commands::draw_palette(Ui& ui) {
     const Command& c = *find(ids[static_cast<std::size_t>(i)]);
     const bool enabled = !c.enabled || c.enabled();
     const ImVec2 at = ImGui::GetCursorScreenPos();
-    const ImVec2 size(ImGui::GetContentRegionAvail().x, t.px(28));
+    const ImVec2 size(ImGui::GetContentRegionAvail().x, row);
     ImGui::PushID(c.id.c_str());
     if (ImGui::InvisibleButton("row", size) && enabled) run_id = c.id;
     ui.probe("palette/" + c.id);
@@ -189,7 +218,7 @@ void Commands::draw_palette(Ui& ui) {
     const float y = at.y + (size.y - ImGui::GetFontSize()) / 2;
     list->AddText(ImVec2(at.x + t.px(8), y), enabled ? p.text : with_alpha(p.muted, 150),
                   c.title.c_str());
-    const FontScope mono(t, Font::mono_small);
+    const FontScope small(t, Font::small);
     const std::string keys = c.shortcut.text();
     const float keys_width = ImGui::CalcTextSize(keys.c_str()).x;
     list->AddText(
@@ -223,14 +252,17 @@ void Commands::draw_help(Ui& ui) {
     }
   }
   const float width = std::min(t.px(760), display.x - t.px(32));
-  const float height = std::min(t.px(620), display.y - t.px(64));
-  const ImVec2 corner((display.x - width) / 2, (display.y - height) / 2);
-  ImGui::SetNextWindowPos(corner);
-  ImGui::SetNextWindowSize(ImVec2(width, height));
+  const float height = display.y - t.px(48);
+  ImGui::SetNextWindowPos(ImVec2(display.x / 2, display.y / 2), ImGuiCond_Always,
+                          ImVec2(0.5f, 0.5f));
+  ImGui::SetNextWindowSizeConstraints(ImVec2(width, 1), ImVec2(width, height));
   ImGui::PushStyleColor(ImGuiCol_WindowBg, p.raised);
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(t.px(16), t.px(16)));
-  ImGui::Begin("help", nullptr, kOverlay);
-  ui.probes.record("help", {corner.x, corner.y, width, height});
+  if (help_opens_) ImGui::SetNextWindowFocus();
+  help_opens_ = false;
+  ImGui::Begin("help", nullptr, kOverlay | ImGuiWindowFlags_AlwaysAutoResize);
+  const ImVec2 corner = ImGui::GetWindowPos(), extent = ImGui::GetWindowSize();
+  ui.probes.record("help", {corner.x, corner.y, extent.x, extent.y});
   {
     const FontScope title(t, Font::title);
     ImGui::TextUnformatted("Keys");
@@ -241,7 +273,7 @@ void Commands::draw_help(Ui& ui) {
   ImGui::Dummy(ImVec2(0, t.px(4)));
 
   const int columns = width > t.px(560) ? 2 : 1;
-  if (ImGui::BeginTable("keys", columns)) {
+  if (ImGui::BeginTable("keys", columns, ImGuiTableFlags_SizingStretchSame)) {
     for (const std::string& group : groups) {
       ImGui::TableNextColumn();
       ImGui::PushStyleColor(ImGuiCol_Text, p.accent);
@@ -251,7 +283,7 @@ void Commands::draw_help(Ui& ui) {
         if (!c.shortcut || c.group != group) continue;
         const ImVec2 at = ImGui::GetCursorScreenPos();
         {
-          const FontScope mono(t, Font::mono);
+          const FontScope small(t, Font::small);
           ImGui::GetWindowDrawList()->AddText(ImVec2(at.x, at.y + t.px(1)), p.text,
                                               c.shortcut.text().c_str());
         }

@@ -38,7 +38,7 @@ class Commands {
   void handle_shortcuts();
 
   void open_palette();
-  void toggle_help() { help_ = !help_; }
+  void toggle_help() { help_opens_ = help_ = !help_; }
   /// Close what is open on top of the panels. False if nothing was: then Escape means release.
   bool close_overlays();
   bool palette_open() const { return palette_; }
@@ -56,7 +56,7 @@ class Commands {
   void draw_help(Ui& ui);
 
   std::vector<Command> commands_;
-  bool palette_ = false, focus_input_ = false, help_ = false;
+  bool palette_ = false, focus_input_ = false, help_ = false, help_opens_ = false;
   std::string search_;
   int chosen_ = 0;
 };

@@ -181,6 +181,13 @@ TEST_CASE("commands: the palette finds by words and runs by Enter or click", "[v
   script.key("Escape");
   script.wait(2);
   CHECK_FALSE(app.commands.palette_open());
+  // So does a click beside it
+  script.key("Ctrl+K");
+  script.wait(2);
+  script.move_to(880, 590);
+  script.click("text", 0.1f);
+  script.wait(2);
+  CHECK_FALSE(app.commands.palette_open());
 }
 
 TEST_CASE("commands: F1 lists the keys, Escape closes", "[viewer]") {

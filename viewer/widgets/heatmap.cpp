@@ -401,7 +401,15 @@ HeatmapHit Heatmap::draw(Ui& ui, const char* id, const HeatmapOptions& o) {
     const int col_count = std::min<int>(cols_, static_cast<int>(o.col_labels.size()));
     if (row_count > 0) {
       const int every = std::max(1, static_cast<int>(std::ceil((line + 1) / cell_h)));
-      for (int r = 0; r < row_count; r += every) row_label(r, row_colour, false);
+      const auto near_mark = [&](int r) {
+        for (const int marked : {o.lock_row, o.mark_row, hit.row}) {
+          if (marked >= 0 && std::fabs(y_of(marked) - y_of(r)) < line + 1) return true;
+        }
+        return false;
+      };
+      for (int r = 0; r < row_count; r += every) {
+        if (!near_mark(r)) row_label(r, row_colour, false);
+      }
       for (const int r : {o.lock_row, o.mark_row, hit.row}) {
         if (r >= 0 && r < row_count) row_label(r, p.text, true);
       }
@@ -415,7 +423,21 @@ HeatmapHit Heatmap::draw(Ui& ui, const char* id, const HeatmapOptions& o) {
       widest = std::min(widest, t.px(56));
       const int every = std::max(1, static_cast<int>(std::ceil((widest + t.px(6)) / cell_w)));
       const float room = static_cast<float>(every) * cell_w - t.px(4);
-      for (int c = 0; c < col_count; c += every) col_label(c, room, col_colour, false);
+      const auto half = [&](int c, float most) {
+        const float w = ImGui::CalcTextSize(o.col_labels[static_cast<std::size_t>(c)].c_str()).x;
+        return std::min(w, most) / 2;
+      };
+      const auto near_mark = [&](int c) {
+        for (const int marked : {o.lock_col, o.mark_col, hit.col}) {
+          if (marked < 0 || marked >= col_count) continue;
+          const float apart = half(marked, t.px(120)) + half(c, room) + t.px(5);
+          if (std::fabs(x_of(marked) - x_of(c)) < apart) return true;
+        }
+        return false;
+      };
+      for (int c = 0; c < col_count; c += every) {
+        if (!near_mark(c)) col_label(c, room, col_colour, false);
+      }
       for (const int c : {o.lock_col, o.mark_col, hit.col}) {
         if (c >= 0 && c < col_count) col_label(c, t.px(120), p.text, true);
       }
