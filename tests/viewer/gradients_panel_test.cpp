@@ -235,8 +235,7 @@ TEST_CASE("gradients: pictures", "[viewer][gradients]") {
     for (const int scale : {1, 2}) {
       const std::string name =
           std::string(dark ? "_dark" : "_light") + (scale == 2 ? "_2x" : "") + ".png";
-      Stage stage(kWidth * scale, kHeight * scale, dark ? Appearance::dark : Appearance::light,
-                  float(scale));
+      Stage stage(kWidth, kHeight, dark ? Appearance::dark : Appearance::light, float(scale));
       GradientsPanel panel;
       stage.history = &history;
       stage.show(panel, &frame, 3);

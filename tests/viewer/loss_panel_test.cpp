@@ -191,8 +191,7 @@ TEST_CASE("loss: pictures", "[viewer][loss]") {
     for (const int scale : {1, 2}) {
       const std::string name =
           std::string(dark ? "_dark" : "_light") + (scale == 2 ? "_2x" : "") + ".png";
-      Stage stage(kWidth * scale, kHeight * scale, dark ? Appearance::dark : Appearance::light,
-                  float(scale));
+      Stage stage(kWidth, kHeight, dark ? Appearance::dark : Appearance::light, float(scale));
       LossPanel panel;
       stage.history = &history;
       stage.show(panel, &frame);

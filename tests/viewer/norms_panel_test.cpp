@@ -183,8 +183,7 @@ TEST_CASE("norms: pictures", "[viewer][norms]") {
       const std::string name =
           std::string(dark ? "_dark" : "_light") + (scale == 2 ? "_2x" : "") + ".png";
       for (const char* tab : kTabs) {
-        Stage stage(kWidth * scale, kHeight * scale, dark ? Appearance::dark : Appearance::light,
-                    float(scale));
+        Stage stage(kWidth, kHeight, dark ? Appearance::dark : Appearance::light, float(scale));
         NormsPanel panel;
         panel.restore(tab);
         stage.show(panel, &frame);

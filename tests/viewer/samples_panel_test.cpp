@@ -122,8 +122,7 @@ TEST_CASE("samples: pictures", "[viewer][samples]") {
                        {"a", 0.02f}, {"i", 0.01f}, {"o", 0.008f}, {"u", 0.004f}, {"t", 0.01f}};
   for (const bool dark : {true, false}) {
     for (const int scale : {1, 2}) {
-      Stage stage(kWidth * scale, kHeight * scale, dark ? Appearance::dark : Appearance::light,
-                  float(scale));
+      Stage stage(kWidth, kHeight, dark ? Appearance::dark : Appearance::light, float(scale));
       SamplesPanel panel;
       stage.show(panel, &frame);
       stage.picture(std::string("samples") + (dark ? "_dark" : "_light") +

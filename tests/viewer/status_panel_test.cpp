@@ -90,8 +90,7 @@ TEST_CASE("status: pictures", "[viewer][status]") {
   const History history = synthetic_history(frame, 1200);
   for (const bool dark : {true, false}) {
     for (const int scale : {1, 2}) {
-      Stage stage(1604 * scale, 68 * scale, dark ? Appearance::dark : Appearance::light,
-                  float(scale));
+      Stage stage(1604, 68, dark ? Appearance::dark : Appearance::light, float(scale));
       StatusPanel panel;
       stage.history = &history;
       stage.show(panel, &frame, 61);

@@ -159,8 +159,7 @@ TEST_CASE("transport: pictures", "[viewer][transport]") {
       const std::string name =
           std::string(dark ? "_dark" : "_light") + (scale == 2 ? "_2x" : "") + ".png";
       Control control;
-      Stage stage(kWidth * scale, kHeight * scale, dark ? Appearance::dark : Appearance::light,
-                  float(scale));
+      Stage stage(kWidth, kHeight, dark ? Appearance::dark : Appearance::light, float(scale));
       TransportPanel panel;
       stage.control = &control;
       stage.show(panel, &frame);

@@ -71,7 +71,10 @@ void SamplesPanel::update(const ViewContext& context) {
   s.bars.clear();
   s.listed = 0;
   for (const NextToken& token : s.next) {
-    s.bars.push_back({.label = token.label, .value = double(token.probability)});
+    const double p = double(token.probability);
+    s.bars.push_back({.label = token.label,
+                      .value = p,
+                      .text = std::isfinite(p) ? formatted("%.1f %%", 100 * p) : "NaN"});
     s.listed += double(token.probability);
   }
   if (s.send_temperature && context.control) {
