@@ -14,7 +14,7 @@ namespace tpp::viewer {
 /// the start is not pulled to 0. What is not finite is passed over.
 class Smoother {
  public:
-  explicit Smoother(double beta = 0.95) : beta_(beta) {}
+  explicit Smoother(double beta = 0.9) : beta_(beta) {}
   double push(double x);
   double value() const;  // NaN before the first
 

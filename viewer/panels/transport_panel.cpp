@@ -41,8 +41,7 @@ std::string recipe_line(const RunOptions& o) {
 }
 
 std::string first_sentence(const std::string& text) {
-  const std::size_t end = text.find_first_of(".\n");
-  return text.substr(0, end);
+  return text.substr(0, std::min(text.find(". "), text.find_first_of("\n")));
 }
 
 }  // namespace
@@ -387,7 +386,8 @@ void TransportPanel::State::draw_numbers(ViewContext& context, float x, const Re
   context.probes.record("transport/recipe", {x, r.y, rest, r.h});
   if (ImGui::IsMouseHoveringRect(ImVec2(x, r.y), ImVec2(r.right(), r.bottom())) &&
       tooltip_ready(context, "transport/recipe"))
-    draw_tooltip(context, {.name = recipe, .why = "Learns from " + source + "."});
+    draw_tooltip(context, {.name = recipe,
+                           .why = "Learns from " + source + (source.ends_with(".") ? "" : ".")});
 }
 
 void TransportPanel::draw(ViewContext& context) {
