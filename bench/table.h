@@ -1,0 +1,54 @@
+// Generated tables: Markdown between two marks of a file, so that no figure is typed by hand.
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace tpp::bench {
+
+/// | a | b |
+/// | --- | --- |
+/// | 1 | 2 |
+class Table {
+ public:
+  explicit Table(const std::vector<std::string>& header) {
+    row(header);
+    text_ += '|';
+    for (std::size_t i = 0; i < header.size(); ++i) text_ += " --- |";
+    text_ += '\n';
+  }
+  void row(const std::vector<std::string>& cells) {
+    text_ += '|';
+    for (const std::string& cell : cells) text_ += ' ' + cell + " |";
+    text_ += '\n';
+  }
+  [[nodiscard]] const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+/// Put `text` between `<!-- table NAME -->` and `<!-- /table -->`, in place of what stands there.
+/// Errors  std::runtime_error when the file cannot be read or written, or has no such marks
+inline void write_table(const std::filesystem::path& file, const std::string& name,
+                        const std::string& text) {
+  std::ifstream in(file);
+  std::string all((std::istreambuf_iterator<char>(in)), {});
+  const std::string open = "<!-- table " + name + " -->\n", close = "<!-- /table -->";
+  const std::size_t begin = all.find(open), end = all.find(close, begin);
+  if (begin == std::string::npos || end == std::string::npos) {
+    throw std::runtime_error(file.string() + " has no place for the table '" + name +
+                             "': it needs a line " + open.substr(0, open.size() - 1) +
+                             " and, below it, a line " + close);
+  }
+  all.replace(begin + open.size(), end - begin - open.size(), "\n" + text + "\n");
+  std::ofstream out(file);
+  out << all;
+  if (!out.flush()) throw std::runtime_error("cannot write " + file.string());
+}
+
+}  // namespace tpp::bench
