@@ -201,6 +201,30 @@ TEST_CASE("fables: who is named in speech was introduced before", "[fables]") {
   }
 }
 
+TEST_CASE("fables: a name belongs to one animal", "[fables]") {
+  std::set<std::string> kinds;
+  for (const fable::Animal& a : fable::animals()) kinds.emplace(a.one);
+  for (const std::string& story : stories()) {
+    std::map<std::string, std::string> owner;
+    const std::vector<Word> words = words_of(story.substr(story.find('\n')));
+    const auto belongs = [&](const std::string& name, const std::string& kind) {
+      if (!is_name(name) || kinds.count(kind) == 0) return;
+      INFO(name << ", " << kind << " in\n" << story);
+      REQUIRE(owner.emplace(name, kind).first->second == kind);
+    };
+    for (std::size_t i = 0; i + 4 < words.size(); ++i) {
+      if (words[i + 1].text == "the") belongs(words[i].text, words[i + 2].text);
+      if (words[i + 1].text == "called") belongs(words[i + 2].text, words[i].text);
+      if (words[i + 1].text == "whose") belongs(words[i + 4].text, words[i].text);
+    }
+    std::set<std::string> different;
+    for (const auto& [name, kind] : owner) different.insert(kind);
+    INFO(story);
+    REQUIRE(owner.size() >= 2);
+    REQUIRE(different.size() == owner.size());
+  }
+}
+
 TEST_CASE("fables: a before consonants, an before vowels", "[fables]") {
   for (const std::string& story : stories()) {
     const std::vector<Word> words = words_of(story);
