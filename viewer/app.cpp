@@ -107,10 +107,10 @@ void App::add_commands() {
   add(
       "transport.step", "One step", "Run", {Key::period}, [this] { guard_->step(); }, true);
   add(
-      "transport.phase", "One phase: forward, backward or update", "Run", {Key::comma},
+      "transport.phase", "One phase of a step", "Run", {Key::comma},
       [this] { guard_->step_phase(); }, true);
-  add("transport.reset", "Start again at step 0, same seed", "Run",
-      {.key = key('R'), .shift = true}, [this] { guard_->reset(); });
+  add("transport.reset", "Start again at step 0", "Run", {.key = key('R'), .shift = true},
+      [this] { guard_->reset(); });
   add("run.save", "Save a checkpoint", "Run", {.key = key('S'), .ctrl = true, .shift = true},
       [this] { guard_->save(export_name("checkpoint", ".safetensors").string()); });
 
@@ -130,34 +130,32 @@ void App::add_commands() {
       [this] { set_zoom(config_.zoom / 1.125f); });
   add("view.normal", "Normal size", "View", {.key = key('0'), .ctrl = true},
       [this] { set_zoom(1); });
-  add("view.maximise", "Fill the window with the panel under the mouse, or restore", "View",
-      {key('F')}, [this] {
-        if (layout_.maximised()) {
-          layout_.restore();
-        } else if (const Panel* panel = panel_under_mouse()) {
-          layout_.maximise(panel->info().slot);
-        }
-      });
-  add("view.explain", "Explain the panel under the mouse", "View", {key('E')}, [this] {
+  add("view.maximise", "Maximise this panel, or restore", "View", {key('F')}, [this] {
+    if (layout_.maximised()) {
+      layout_.restore();
+    } else if (const Panel* panel = panel_under_mouse()) {
+      layout_.maximise(panel->info().slot);
+    }
+  });
+  add("view.explain", "Explain this panel", "View", {key('E')}, [this] {
     const Panel* panel = panel_under_mouse();
     explained_ = panel && explained_ != panel->info().id ? panel->info().id : "";
   });
   add("view.palette", "Find a command", "View", {.key = key('K'), .ctrl = true},
       [this] { commands_.open_palette(); });
   add("view.help", "Keys", "View", {Key::f1}, [this] { commands_.toggle_help(); });
-  add("view.release", "Let go of what is locked, or close what is open", "View", {Key::escape},
-      [this] {
-        if (commands_.close_overlays()) return;
-        if (!explained_.empty()) {
-          explained_.clear();
-        } else if (!toasts_.empty()) {
-          toasts_.clear();
-        } else if (layout_.maximised()) {
-          layout_.restore();
-        } else {
-          selection_.release();
-        }
-      });
+  add("view.release", "Close, or let go", "View", {Key::escape}, [this] {
+    if (commands_.close_overlays()) return;
+    if (!explained_.empty()) {
+      explained_.clear();
+    } else if (!toasts_.empty()) {
+      toasts_.clear();
+    } else if (layout_.maximised()) {
+      layout_.restore();
+    } else {
+      selection_.release();
+    }
+  });
   for (const auto& panel : panels_) {
     const PanelInfo info = panel->info();
     if (is_bar(info.slot)) continue;
@@ -167,30 +165,29 @@ void App::add_commands() {
     });
   }
 
-  add("export.picture", "Picture (PNG) of the panel under the mouse", "Files", {key('P')}, [this] {
+  add("export.picture", "Picture of this panel (PNG)", "Files", {key('P')}, [this] {
     const Panel* panel = panel_under_mouse();
     export_picture(panel ? panel->info().id : "");
   });
-  add("export.window", "Picture (PNG) of the window", "Files", {.key = key('P'), .shift = true},
+  add("export.window", "Picture of the window (PNG)", "Files", {.key = key('P'), .shift = true},
       [this] { export_picture(""); });
-  add("export.numbers", "Numbers (CSV) of the panel under the mouse", "Files", {key('C')}, [this] {
+  add("export.numbers", "Numbers of this panel (CSV)", "Files", {key('C')}, [this] {
     if (const Panel* panel = panel_under_mouse()) {
       export_csv(panel->info().id);
     } else {
       toast("Point at a panel to save its numbers.");
     }
   });
-  add("session.save", "Save the session: layout, theme, selection, options", "Files",
-      {.key = key('S'), .ctrl = true}, [this] {
-        if (config_.session.empty()) {
-          toast("There is nowhere to save the session: name a file with --session.", true);
-          return;
-        }
-        attempt([&] {
-          save_session(config_.session, session());
-          toast("Saved the session to " + config_.session.string() + ".");
-        });
-      });
+  add("session.save", "Save the session", "Files", {.key = key('S'), .ctrl = true}, [this] {
+    if (config_.session.empty()) {
+      toast("There is nowhere to save the session: name a file with --session.", true);
+      return;
+    }
+    attempt([&] {
+      save_session(config_.session, session());
+      toast("Saved the session to " + config_.session.string() + ".");
+    });
+  });
   add("app.quit", "Quit", "Files", {.key = key('Q'), .ctrl = true},
       [this] { backend_.request_close(); });
 }
@@ -375,11 +372,11 @@ void App::take_news() {
   frame_ = run_.frame();
   run_.drain(history_);
   for (std::string& sentence : run_.take_notices()) toast(std::move(sentence));
+  // The transport bar tells why a run has stopped; toasts about it go when that is mended
   const std::string error = frame_ ? frame_->error : "";
-  if (error == told_error_) return;
-  std::erase_if(toasts_, [&](const Toast& t) { return t.text == told_error_; });
+  if (error != told_error_)
+    std::erase_if(toasts_, [&](const Toast& t) { return t.text == told_error_; });
   told_error_ = error;
-  if (!error.empty()) toast(error, true);
 }
 
 void App::forget_impossible_selection() {
@@ -538,10 +535,13 @@ void App::draw_explanation(Ui& ui) {
   const WindowSize size = backend_.size();
   const Rect over = panel_rect(explained_).value_or(Rect{0, 0, size.width, size.height});
   const float width = std::min(t.px(460), size.width - t.px(32));
-  ImGui::SetNextWindowPos(
-      ImVec2(std::clamp(over.x + over.w / 2, width / 2 + t.px(8), size.width - width / 2 - t.px(8)),
-             std::clamp(over.y + over.h / 2, t.px(120), size.height - t.px(120))),
-      ImGuiCond_Always, ImVec2(0.5f, 0.5f));
+
+  // Beside the panel, so that both can be seen; over it where there is no room
+  float x = over.x - width - t.px(8);
+  if (x < 0) x = over.right() + t.px(8);
+  if (x + width > size.width) x = std::max(0.0f, over.x + (over.w - width) / 2);
+  const float room = size.height - explanation_height_ - t.px(8);
+  ImGui::SetNextWindowPos(ImVec2(x, std::clamp(over.y + t.px(8), 0.0f, std::max(0.0f, room))));
   ImGui::SetNextWindowSize(ImVec2(width, 0));
   ImGui::PushStyleColor(ImGuiCol_WindowBg, ui.colours().raised);
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(t.px(16), t.px(16)));
@@ -555,9 +555,12 @@ void App::draw_explanation(Ui& ui) {
     ImGui::TextUnformatted(panel->explain().c_str());
     ImGui::PopTextWrapPos();
     ImGui::Spacing();
+    ImGui::PushStyleColor(ImGuiCol_Button, ui.colours().panel);
     if (ImGui::Button("Close")) explained_.clear();
+    ImGui::PopStyleColor();
     ui.probe("explanation/close");
     const ImVec2 at = ImGui::GetWindowPos(), extent = ImGui::GetWindowSize();
+    explanation_height_ = extent.y;
     probes_.record("explanation", {at.x, at.y, extent.x, extent.y});
   }
   ImGui::End();

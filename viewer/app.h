@@ -130,11 +130,12 @@ class App {
 
   std::shared_ptr<const Frame> frame_;
   History history_;
-  std::string told_error_;  // the run's error that a toast has shown
+  std::string told_error_;  // why the run had stopped, in the last frame
   std::vector<Toast> toasts_;
   std::string read_;                   // the panel that the reader tells about
   std::vector<Paragraph> paragraphs_;  // what it tells
   std::string explained_;              // the panel that is being explained; empty for none
+  float explanation_height_ = 0;       // of its window in the last frame
   std::vector<std::string> wanted_pictures_;
   std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   bool fonts_are_old_ = true;

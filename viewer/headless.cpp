@@ -13,6 +13,7 @@
 #include "viewer/app.h"
 #include "viewer/backend.h"
 #include "viewer/export.h"
+#include "viewer/script.h"
 
 namespace tpp::viewer {
 namespace {
@@ -188,6 +189,10 @@ int run_headless(RunThread& run, const HeadlessConfig& config) {
   tell(config.out / "scalars.csv", "loss and more, a line a step");
   tell(config.out / "sample.txt", "what the model writes now");
   tell(checkpoint, "to go on from: --checkpoint");
+  if (!config.script.empty()) {
+    app.selection().release();
+    Script(*backend, app.probes(), [&app] { app.frame(); }).run(config.script);
+  }
   return frame->error.empty() ? 0 : 1;
 }
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <iosfwd>
 #include <optional>
+#include <string>
 
 #include "viewer/run/run_thread.h"
 #include "viewer/session.h"
@@ -17,6 +18,7 @@ struct HeadlessConfig {
   int width = 1600, height = 1000;
   float scale = 1;
   std::optional<Session> session;  // how the view is arranged
+  std::string script;              // what a hand does at the end (viewer/script.h)
 };
 
 /// Train with a progress bar on stderr, then write into `out` and print on stdout where each is:
@@ -29,7 +31,7 @@ struct HeadlessConfig {
 ///
 /// Returns 0; 1 when a value was not finite (the last good state is written); 130 after Ctrl-C (the
 /// checkpoint is written).
-/// Errors  InputError, ExportError: a file cannot be written
+/// Errors  InputError, ExportError: a file cannot be written; ScriptError
 [[nodiscard]] int run_headless(RunThread& run, const HeadlessConfig& config);
 
 /// All steps as CSV, with a header line.

@@ -233,6 +233,7 @@ int start(const Arguments& args) {
     std::tie(headless.width, headless.height) = parse_size(args.size);
     headless.scale = args.scale > 0 ? float(args.scale) : 1.0f;
     headless.session = session;
+    if (!args.script.empty()) headless.script = read_script(args.script);
     config.background = false;
     RunThread thread(std::move(run), std::move(config));
     return run_headless(thread, headless);

@@ -481,13 +481,26 @@ TEST_CASE("the governor keeps looking within its share", "[viewer][run]") {
   for (int i = 0; i < 1000; ++i) other.earn(1);
   CHECK(other.credit() <= 0.05);
   Governor idle(0);
-  CHECK(idle.may_spend());
   idle.spend(0.01);
   CHECK_FALSE(idle.may_spend());
   idle.earn(1);
   CHECK_FALSE(idle.may_spend());
   idle.earn(0, 0.02);
   CHECK(idle.may_spend());
+
+  // A look that takes longer than all that may be saved is still had, rarely
+  Governor slow(0.03);
+  slow.expect(0.5);
+  int seen = 0;
+  for (int step = 0; step < 1000; ++step) {
+    slow.earn(0.5);
+    if (!slow.may_spend()) continue;
+    slow.spend(0.5);
+    ++seen;
+    CHECK(slow.share() <= 0.036);
+  }
+  CHECK(seen > 25);
+  CHECK(seen * 0.5 <= 0.03 * 500 + 1e-9);
 }
 
 TEST_CASE("labels of tokens are readable, whatever the bytes", "[viewer][run]") {

@@ -26,6 +26,16 @@ std::size_t character_size(std::string_view text, std::size_t at) {
   return end - at;
 }
 
+/// The field has one line: a line's end in the prompt is "⏎" there.
+std::string replaced(std::string text, std::string_view from, std::string_view to) {
+  for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) {
+    text.replace(at, from.size(), to);
+  }
+  return text;
+}
+std::string on_one_line(const std::string& prompt) { return replaced(prompt, "\n", "⏎"); }
+std::string with_line_ends(const std::string& field) { return replaced(field, "⏎", "\n"); }
+
 }  // namespace
 
 struct SamplesPanel::State {
@@ -64,8 +74,12 @@ void SamplesPanel::update(const ViewContext& context) {
   s.next = f->next_tokens;
   if (s.next.size() > 10) s.next.resize(10);
   if (!s.editing) {
-    const std::size_t count = std::min(s.prompt.size(), sizeof s.field - 1);
-    std::memcpy(s.field, s.prompt.data(), count);
+    const std::string shown = on_one_line(s.prompt);
+    std::size_t count = 0;  // whole characters that find room
+    while (count < shown.size() && count + character_size(shown, count) < sizeof s.field) {
+      count += character_size(shown, count);
+    }
+    std::memcpy(s.field, shown.data(), count);
     s.field[count] = 0;
   }
   s.bars.clear();
@@ -185,8 +199,10 @@ void SamplesPanel::draw(ViewContext& context) {
   context.probe("samples/prompt");
   const bool left_it = ImGui::IsItemDeactivatedAfterEdit();
   s.editing = ImGui::IsItemActive();
-  if ((entered || left_it) && context.control && s.prompt != s.field)
-    context.control->set_prompt(s.field);
+  const std::string typed = with_line_ends(s.field);
+  if ((entered || left_it) && context.control && s.prompt != typed) {
+    context.control->set_prompt(typed);
+  }
   if (!s.editing) hint(context, "What the text goes on from: type, then Enter");
 
   float at = float(s.temperature / kMostTemperature);

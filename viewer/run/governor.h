@@ -5,7 +5,7 @@
 
 namespace tpp::viewer {
 
-/// An account in seconds. Training earns, looking spends; looking waits while the account is empty.
+/// An account in seconds. Training earns, looking spends; looking waits until there is enough for it.
 class Governor {
  public:
   explicit Governor(double budget) : budget_(budget) {}
@@ -13,7 +13,7 @@ class Governor {
   /// A step took this long. Time in which nothing had to be done (`idle`) may be spent whole.
   void earn(double trained, double idle = 0) {
     // What was saved up may not be spent in one burst that would be felt
-    credit_ = std::min(credit_ + budget_ * trained + idle, kMostSaved);
+    credit_ = std::min(credit_ + budget_ * trained + idle, std::max(kMostSaved, 2 * expected_));
     trained_ += trained + idle;
     forget();
   }
@@ -21,9 +21,12 @@ class Governor {
   void spend(double seconds) {
     credit_ -= seconds;
     spent_ += seconds;
+    expect(seconds);
   }
+  /// One look took this long: the next will take about as long.
+  void expect(double seconds) { expected_ = expected_ > 0 ? 0.5 * (expected_ + seconds) : seconds; }
 
-  [[nodiscard]] bool may_spend() const { return credit_ >= 0; }
+  [[nodiscard]] bool may_spend() const { return credit_ >= expected_; }
   [[nodiscard]] double credit() const { return credit_; }
 
   /// Seconds spent for a second of training, over the last seconds.
@@ -34,13 +37,16 @@ class Governor {
   static constexpr double kWindow = 6;        // seconds; then the past counts half
 
   void forget() {
-    if (trained_ < kWindow) return;
+    // Long enough that several looks lie in it, however rare they are
+    const double rare = budget_ > 0 ? 8 * expected_ / budget_ : 0;
+    if (trained_ < std::max(kWindow, rare)) return;
     trained_ /= 2;
     spent_ /= 2;
   }
 
   double budget_;
   double credit_ = 0;
+  double expected_ = 0;  // of one look
   double trained_ = 0, spent_ = 0;
 };
 

@@ -440,7 +440,12 @@ void RunThread::Worker::publish(bool free) {
       run_.trainer->memory_bytes() + probe_->memory_bytes() + sampler_->memory_bytes();
   picture_is_old_ = false;
   published_ = Clock::now();
-  if (!free) watching_.spend(seconds_between(before, published_));
+  const double cost = seconds_between(before, published_);
+  if (free) {
+    watching_.expect(cost);
+  } else {
+    watching_.spend(cost);
+  }
 
   {
     const std::lock_guard lock(mail_.mutex);
@@ -472,7 +477,11 @@ void RunThread::Worker::sample_while_paused() {
   // A hundredth of a second at a time, so that commands need not wait
   const auto before = Clock::now();
   try {
-    while (sampler_->busy() && seconds_between(before, Clock::now()) < 0.01) sampler_->advance();
+    while (sampler_->busy() && seconds_between(before, Clock::now()) < 0.01) {
+      const auto token = Clock::now();
+      sampler_->advance();
+      sampling_.expect(seconds_between(token, Clock::now()));
+    }
   } catch (const InputError&) {
     sampler_->stop();
   }
