@@ -440,7 +440,7 @@ void AttentionPanel::State::compute_grid(const Frame& f, const Frame* b) {
     for (int s = 0; s < T; ++s)
       if (!mask[at(t, s, T)]) pooled_mask[at(t / pool, s / pool, side)] = 0;
 
-  // Values, and the range that fits all heads together: 99 of 100 weights of the later queries
+  // Values, and the range that fits all heads together: 98 of 100 weights of the later queries
   std::vector<std::vector<float>> values(thumbs.size());
   std::vector<float> sample;
   const std::size_t stride = std::max<std::size_t>(1, std::size_t(cells / 40000));
@@ -478,7 +478,7 @@ void AttentionPanel::State::compute_grid(const Frame& f, const Frame* b) {
   }
   shared_range = 1;
   if (!sample.empty()) {
-    const auto nth = sample.begin() + std::ptrdiff_t(0.99 * double(sample.size() - 1));
+    const auto nth = sample.begin() + std::ptrdiff_t(0.98 * double(sample.size() - 1));
     std::nth_element(sample.begin(), nth, sample.end());
     shared_range = round_range(*nth);
   }
@@ -520,14 +520,14 @@ void AttentionPanel::State::compute_shown() {
   const bool weights = stage == AttentionStage::softmax;
   HeatmapStyle style{Colormap::signed_, RangePolicy::percentile, {-1, 1}, true};
   if (weights) {
-    // As in the grid: round, and large enough for 99 of 100
+    // As in the grid: round, and large enough for 98 of 100
     std::vector<float> sample;
     for (int t = T / 4; t < T; ++t)
       for (int s = 0; s < stages.visible[std::size_t(t)]; ++s)
         if (std::isfinite(shown[at(t, s, T)])) sample.push_back(std::abs(shown[at(t, s, T)]));
     shared_range = 1;
     if (!sample.empty()) {
-      const auto nth = sample.begin() + std::ptrdiff_t(0.99 * double(sample.size() - 1));
+      const auto nth = sample.begin() + std::ptrdiff_t(0.98 * double(sample.size() - 1));
       std::nth_element(sample.begin(), nth, sample.end());
       shared_range = round_range(*nth);
     }
