@@ -690,11 +690,12 @@ void App::apply(const Session& session) {
 
 // --- The loop ----------------------------------------------------------------------------------------
 
-void App::loop(long frames) {
+void App::loop(long frames, const std::function<bool()>& stop) {
   int pending = kFramesAfterInput;
   double tooltip_at = 0;
   const long first = frames_;
-  while (!backend_.should_close() && (frames < 0 || frames_ - first < frames)) {
+  while (!backend_.should_close() && (frames < 0 || frames_ - first < frames) &&
+         !(stop && stop())) {
     if (pending == 0 && run_.frame() == frame_) {
       // Sleep until input, a publication, or the moment when something changes by itself
       double until = clock() + 1;

@@ -42,8 +42,9 @@ class App {
   /// One whole frame.
   void frame(bool present = true);
 
-  /// Frames until the window is closed, or this many; sleeps while nothing changes.
-  void loop(long frames = -1);
+  /// Frames until the window is closed, or this many, or until `stop` says so; sleeps while nothing
+  /// changes, at most a second at a time.
+  void loop(long frames = -1, const std::function<bool()>& stop = {});
   [[nodiscard]] long frames_drawn() const { return frames_; }
 
   /// Go on from scalars that were drained before.
