@@ -612,11 +612,14 @@ void RopePanel::State::draw_scores(ViewContext& context, const Rect& rect) {
   // Grid, numbers, title
   list->AddRectFilled(ImVec2(plot.x, plot.y), ImVec2(plot.right(), plot.bottom()),
                       with_alpha(colours.grid, 90));
-  for (const double tick : axis_ticks(double(low), double(high), 3)) {
+  float label_at = 1e9f;  // numbers go upwards, as many as fit
+  for (const double tick : axis_ticks(double(low), double(high), 5)) {
     const float y = y_of(float(tick));
     if (y < plot.y - 1 || y > plot.bottom() + 1) continue;
     list->AddLine(ImVec2(plot.x, y), ImVec2(plot.right(), y),
                   tick == 0 ? colours.guide : colours.grid);
+    if (y > label_at - theme.font_size(Font::small)) continue;
+    label_at = y;
     put_text_right(context, list, plot.x - theme.px(4), y - 0.5f * theme.font_size(Font::small),
                    colours.muted, axis_number(tick, 0));
   }
