@@ -58,19 +58,39 @@ endfunction()
 
 # tpp_add_kernel(rmsnorm [SOURCES rmsnorm.cu …])
 #
-# A kernel's twin: pointers and sizes in, no Eigen. With a CUDA toolkit (TPP_CUDA) nvcc compiles it; without one the C++
-# compiler does, against kernels/simt, the CUDA language on a CPU. Kernels may use kernels/ only.
+# A kernel's twin: pointers and sizes in, no Eigen; the C++ compiler makes it against kernels/simt, the CUDA language on
+# a CPU. Two libraries: tpp::kernel_rmsnorm (fast) and tpp::kernel_rmsnorm_checked (every access is judged; built only
+# where something links it). Kernels may use kernels/ only.
 function(tpp_add_kernel name)
   cmake_parse_arguments(PARSE_ARGV 1 kernel "" "" "SOURCES")
   if(NOT kernel_SOURCES)
     file(GLOB kernel_SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cu ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   endif()
-  tpp_library(kernel_${name} ${kernel_SOURCES})
-  foreach(source IN LISTS kernel_SOURCES)
-    if(source MATCHES "\\.cu$" AND NOT TPP_CUDA)
+  foreach(variant "" _checked)
+    add_library(tpp_kernel_${name}${variant} STATIC EXCLUDE_FROM_ALL ${kernel_SOURCES})
+    add_library(tpp::kernel_${name}${variant} ALIAS tpp_kernel_${name}${variant})
+    tpp_compile_kernels(tpp_kernel_${name}${variant} ${variant})
+  endforeach()
+endfunction()
+
+# Compile a target's .cu files for the emulator. With _checked the compiler calls a hook at every load and store; the
+# sanitizers' own runtimes are not linked, kernels/simt defines the hooks. Call it in the folder of the sources.
+function(tpp_compile_kernels target)
+  get_target_property(sources ${target} SOURCES)
+  foreach(source IN LISTS sources)
+    if(source MATCHES "\\.cu$")
       set_source_files_properties(${source} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-xc++")
     endif()
   endforeach()
+  target_link_libraries(${target} PUBLIC tpp::simt PRIVATE tpp::warnings)
+  if("${ARGN}" STREQUAL "_checked")
+    set(bounds bounds)
+    if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+      set(bounds array-bounds)  # the other half of clang's `bounds` ends the program without a word
+    endif()
+    target_compile_options(${target} PRIVATE -O1 -g -fsanitize=thread,${bounds} -fstack-clash-protection
+                                             -Wframe-larger-than=32768)
+  endif()
 endfunction()
 
 # tpp_add_room(assets): the library tpp::assets from assets/*.cpp, on top of the chapters.
