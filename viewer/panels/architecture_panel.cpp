@@ -164,8 +164,8 @@ std::vector<DiagramPart> diagram_parts(const Frame& frame, int layer) {
       const std::string tag = position_tag(o.position);
       part.id = "attn";
       part.title = "Attention";
-      part.detail =
-          dim_text('H', c.H) + (c.G == c.H ? (c.H == 1 ? " head" : " heads") : " q, " + dim_text('H', c.G) + " k/v");
+      part.detail = dim_text('H', c.H) + (c.G == c.H ? (c.H == 1 ? " head" : " heads")
+                                                     : " q, " + dim_text('H', c.G) + " k/v");
       if (!tag.empty()) part.detail += " · {T|" + tag + "}";
       part.prefix = block + "/attn/w";
       part.dim = Dim::head;

@@ -20,14 +20,10 @@ std::unique_ptr<Panel> make() {
 }
 
 constexpr PanelEntry kPanels[] = {
-    {"transport", make<TransportPanel>},
-    {"architecture", make<ArchitecturePanel>},
-    {"attention", make<AttentionPanel>},
-    {"rope", make<RopePanel>},
-    {"norms", make<NormsPanel>},
-    {"gradients", make<GradientsPanel>},
-    {"loss", make<LossPanel>},
-    {"samples", make<SamplesPanel>},
+    {"transport", make<TransportPanel>}, {"architecture", make<ArchitecturePanel>},
+    {"attention", make<AttentionPanel>}, {"rope", make<RopePanel>},
+    {"norms", make<NormsPanel>},         {"gradients", make<GradientsPanel>},
+    {"loss", make<LossPanel>},           {"samples", make<SamplesPanel>},
     {"status", make<StatusPanel>},
 };
 
