@@ -88,7 +88,7 @@ function(tpp_compile_kernels target)
     if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
       set(bounds array-bounds)  # the other half of clang's `bounds` ends the program without a word
     endif()
-    target_compile_options(${target} PRIVATE -O1 -g -fsanitize=thread,${bounds} -fstack-clash-protection
+    target_compile_options(${target} PRIVATE -O1 -gdwarf-4 -fsanitize=thread,${bounds} -fstack-clash-protection
                                              -Wframe-larger-than=32768)
   endif()
 endfunction()

@@ -129,9 +129,6 @@ void lane_main() {
       return "exception " + where(w) + ", thread " + thread_text(*w.grid, lane.index) + ": " + what;
     });
   }
-  for (auto& group : lane.copies) {
-    for (const AsyncCopy& copy : group) copy_now(w, copy);
-  }
   depart(w, lane);
   leave(w, lane);
   __builtin_unreachable();

@@ -39,38 +39,6 @@ __global__ void tiled_product(const float* a, const float* b, float* c, int m, i
   if (row < m && column < n) c[row * n + column] = sum;
 }
 
-// Neighbouring lanes write a column: 32 sectors a request.
-__global__ void transpose_naive(const float* a, float* b, int n) {
-  const int x = blockIdx.x * 32 + threadIdx.x, y = blockIdx.y * 8 + threadIdx.y;
-  const float v = a[y * n + x];  // <- naive load
-  b[x * n + y] = v;              // <- naive store
-}
-
-// Through a tile: both sides coalesced. kPad = 0 reads a column of one bank, kPad = 1 of 32.
-template <int kPad>
-__global__ void transpose_tiled(const float* a, float* b, int n) {
-  __shared__ float tile[32][32 + kPad];
-  const int x = threadIdx.x;
-  for (int y = threadIdx.y; y < 32; y += 8) {
-    const float v = a[(blockIdx.y * 32 + y) * n + blockIdx.x * 32 + x];
-    tile[y][x] = v;
-  }
-  __syncthreads();
-  for (int y = threadIdx.y; y < 32; y += 8) {
-    const float v = tile[x][y];  // <- column of the tile
-    b[(blockIdx.x * 32 + y) * n + blockIdx.y * 32 + x] = v;
-  }
-}
-
-// A vector is one access.
-__global__ void scale4(const float4* x, float4* y, float a, int n) {
-  const int i = blockIdx.x * blockDim.x + threadIdx.x;
-  if (i >= n) return;
-  float4 v = x[i];
-  v.x *= a, v.y *= a, v.z *= a, v.w *= a;
-  y[i] = v;
-}
-
 template <class T>
 __global__ void scale_short(const T* x, T* y, float a, int n) {
   const int i = blockIdx.x * blockDim.x + threadIdx.x;
@@ -111,17 +79,6 @@ __global__ void counting(int* out) {
   const int all = __syncthreads_and(odd);
   const int any = __syncthreads_or(odd);
   if (threadIdx.x == 0) out[0] = count, out[1] = all, out[2] = any;
-}
-
-// Shared atomics, then global ones.
-__global__ void histogram(const int* values, int* bins, int n) {
-  __shared__ int local[16];
-  if (threadIdx.x < 16) local[threadIdx.x] = 0;
-  __syncthreads();
-  const int i = blockIdx.x * blockDim.x + threadIdx.x;
-  if (i < n) atomicAdd(&local[values[i]], 1);
-  __syncthreads();
-  if (threadIdx.x < 16) atomicAdd(&bins[threadIdx.x], local[threadIdx.x]);
 }
 
 // The last block to finish adds up what all blocks left.

@@ -85,38 +85,7 @@ TEST_CASE("simt: a tiled product in dynamic shared memory, ragged", "[simt]") {
   });
 }
 
-TEST_CASE("simt: transposes", "[simt]") {
-  in_every_order([] {
-    const int n = 64;
-    const auto a = random_floats(n * n, 6);
-    std::vector<float> want(n * n);
-    for (int i = 0; i < n; ++i) {
-      for (int j = 0; j < n; ++j) want[j * n + i] = a[i * n + j];
-    }
-    DeviceArray<float> da(a), naive(n * n), tiled(n * n), padded(n * n);
-    launch(good::transpose_naive, dim3(2, 8), dim3(32, 8))(da.data(), naive.data(), n);
-    launch(good::transpose_tiled<0>, dim3(2, 2), dim3(32, 8))(da.data(), tiled.data(), n);
-    launch(good::transpose_tiled<1>, dim3(2, 2), dim3(32, 8))(da.data(), padded.data(), n);
-    CHECK(difference(naive.to_host(), want) == 0);
-    CHECK(difference(tiled.to_host(), want) == 0);
-    CHECK(difference(padded.to_host(), want) == 0);
-  });
-}
-
-TEST_CASE("simt: vectors, bfloat16 and half", "[simt]") {
-  std::vector<float4> x, y(50);
-  for (int i = 0; i < 50; ++i) {
-    const float f = static_cast<float>(i);
-    x.emplace_back(f, f + 0.25f, f + 0.5f, f + 0.75f);
-  }
-  DeviceArray<float4> dx(x), dy(50);
-  launch(good::scale4, 2, 32)(dx.data(), dy.data(), 2, 50);
-  const auto result = dy.to_host();
-  for (int i = 0; i < 50; ++i) {
-    CHECK(result[i].x == 2.0f * static_cast<float>(i));
-    CHECK(result[i].w == 2.0f * static_cast<float>(i) + 1.5f);
-  }
-
+TEST_CASE("simt: bfloat16 and half", "[simt]") {
   // 1/3 rounds to 0x3eab; ties go to the even neighbour.
   CHECK(__nv_bfloat16(1.0f / 3.0f).bits == 0x3eab);
   CHECK(__nv_bfloat16(1.00390625f).bits == 0x3f80);
@@ -193,14 +162,8 @@ TEST_CASE("simt: barriers that count", "[simt]") {
   });
 }
 
-TEST_CASE("simt: atomics, and the last block that sums up", "[simt]") {
+TEST_CASE("simt: the last block sums up", "[simt]") {
   in_every_order([] {
-    std::vector<int> values(3000), want(16);
-    for (int i = 0; i < 3000; ++i) want[values[i] = i * i % 16]++;
-    DeviceArray<int> dv(values), bins(std::vector<int>(16));
-    launch(good::histogram, 24, 128)(dv.data(), bins.data(), 3000);
-    CHECK(bins.to_host() == want);
-
     const auto x = random_floats(1000, 8);
     DeviceArray<float> dx(x), partial(16), total(1);
     DeviceArray<unsigned> done(std::vector<unsigned>(1));
