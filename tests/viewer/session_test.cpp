@@ -54,8 +54,8 @@ struct Folder {
   fs::path path;
   Folder() {
     static int count = 0;
-    path = fs::temp_directory_path() / ("tpp-session-test-" + std::to_string(::getpid()) + "-" +
-                                        std::to_string(++count));
+    path = fs::temp_directory_path() /
+           ("tpp-session-test-" + std::to_string(::getpid()) + "-" + std::to_string(++count));
     fs::create_directories(path);
   }
   ~Folder() { fs::remove_all(path); }
