@@ -199,6 +199,19 @@ TPP_SIMT_INLINE float reciprocal_root(float x) { return 1.0f / std::sqrt(x); }
 #define rsqrtf(x) \
   simt_detail::reciprocal_root(x)  // a macro, because newer C libraries have the function
 
+// --- What only a device has ---------------------------------------------------------------------------
+
+[[noreturn]] inline void __trap() { tpp::simt::refuse("__trap"); }
+[[noreturn]] inline void __nanosleep(unsigned) {
+  tpp::simt::refuse(
+      "__nanosleep: waiting until another thread or block changes memory does not work here, "
+      "blocks "
+      "run one after another; use a barrier or a second launch");
+}
+[[noreturn]] inline long long clock64() {
+  tpp::simt::refuse("clock64: the emulator has no device time; measure on a GPU");
+}
+
 // --- Loads and stores with a hint -------------------------------------------------------------------
 
 template <class T>

@@ -177,6 +177,9 @@ __global__ void spinning(int* flag) {
   }
 }
 
+// Time and sleep belong to a device.
+__global__ void sleeping() { __nanosleep(100); }
+
 __global__ void nothing() {}
 
 }  // namespace tpp::bugs

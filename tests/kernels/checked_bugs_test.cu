@@ -264,6 +264,11 @@ TEST_CASE("bug: a thread spins on another one", "[simt]") {
   CHECK(message.find("simt: hang in kernel spinning, block (0,0,0), thread (0,0,0) ran on") == 0);
 }
 
+TEST_CASE("bug: asking for what only a device has", "[simt]") {
+  must_report([&] { launch(bugs::sleeping, 1, 1)(); },
+              {"in kernel sleeping, block (0,0,0), thread (0,0,0): __nanosleep: waiting until"});
+}
+
 TEST_CASE("bug: use after free", "[simt]") {
   DeviceArray<float> x(zeros(32));
   float* y = nullptr;
