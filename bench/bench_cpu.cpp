@@ -1,4 +1,5 @@
 // The CPU's training step: how fast, where the time goes, and beside whom. Method: bench/README.md.
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -128,6 +129,7 @@ struct Ours {
     const double peak_now = (peak_before + measure_peak()) / 2;
     const double flops = run.model->flops_per_token() * tokens * 1e-9;
     peak.push_back(peak_now);
+    got.push_back(cpu_a_step / median(seconds) / trainer.pool().size());
     tokens_per_second.push_back(tokens / median(seconds));
     tokens_per_cpu_second.push_back(tokens / cpu_a_step);
     gflops.push_back(flops / cpu_a_step);
@@ -149,6 +151,7 @@ struct Ours {
   Run run;
   int steps;
   std::vector<double> peak, tokens_per_second, tokens_per_cpu_second, gflops, share, wall_share;
+  std::vector<double> got;  // of the cores that its threads could have had
 };
 
 // --- Where the time goes --------------------------------------------------------------------------------
@@ -343,12 +346,12 @@ class Peer {
                        option("threads", threads) + option("steps", steps);
     if (compiled) line += " --compile";
     std::array<int, 2> in{}, out{};
-    if (pipe(in.data()) != 0 || pipe(out.data()) != 0) return;
+    // A later peer must not hold an earlier one's pipe open: that one would never see its end
+    if (pipe2(in.data(), O_CLOEXEC) != 0 || pipe2(out.data(), O_CLOEXEC) != 0) return;
     child_ = fork();
     if (child_ == 0) {
       dup2(in[0], STDIN_FILENO);
       dup2(out[1], STDOUT_FILENO);
-      for (const int fd : {in[0], in[1], out[0], out[1]}) close(fd);
       execl("/bin/sh", "sh", "-c", line.c_str(), static_cast<char*>(nullptr));
       _exit(127);
     }
@@ -480,6 +483,17 @@ int run_bench(const Options& args) {
   const double memory_one = train_memory(1), memory_all = train_memory(threads);
   progress_done();
 
+  // Beside busy neighbours the clock on the wall tells about them, not about us
+  const double got = std::min(median(one.got), median(all.got));
+  const bool quiet = got > 0.9;
+  const std::string busy_text = quiet ? ""
+                                      : "\nThe machine was busy: the run got " + percent(got, 0) +
+                                            " of the processor time that it asked for. Figures by "
+                                            "the clock on\nthe wall are left out.\n";
+  const auto on_the_wall = [&](double x, int digits = 0) {
+    return quiet ? (digits == 0 ? thousands(x) : number(x, digits)) : std::string("–");
+  };
+
   // The model
   const std::string header = machine() + ". Load before " + number(load_before, 1) + ", after " +
                              number(one_minute_load(), 1) + "; medians of " +
@@ -494,14 +508,15 @@ int run_bench(const Options& args) {
   };
   const auto fixed2 = [](double x) { return number(x, 2); };
   const auto fixed1 = [](double x) { return number(x, 1); };
-  line("tokens/s", &Ours::tokens_per_second, thousands);
+  line("tokens/s", &Ours::tokens_per_second, [&](double x) { return on_the_wall(x); });
   line("tokens per CPU second", &Ours::tokens_per_cpu_second, thousands);
   line("GFLOP/s of a core", &Ours::gflops, fixed1);
   line("multiply-add peak of a core, GFLOP/s", &Ours::peak, fixed1);
   line("share of the peak, by CPU time", &Ours::share, fixed2);
-  line("share of the peak, by the clock on the wall", &Ours::wall_share, fixed2);
+  line("share of the peak, by the clock on the wall", &Ours::wall_share,
+       [&](double x) { return on_the_wall(x, 2); });
   model.row({"1 → " + all_name + ", by the clock on the wall", "1",
-             number(median(all.tokens_per_second) / median(one.tokens_per_second), 2), ""});
+             on_the_wall(median(all.tokens_per_second) / median(one.tokens_per_second), 2), ""});
   model.row(
       {"1 → " + all_name + ", by CPU time", "1",
        number(threads * median(all.tokens_per_cpu_second) / median(one.tokens_per_cpu_second), 2),
@@ -515,7 +530,7 @@ int run_bench(const Options& args) {
   model.row(
       {"one picture for the viewer, of a step's CPU time", percent(picture / step_cpu), "", ""});
   const std::string model_text =
-      header + model.text() +
+      header + model.text() + busy_text +
       "\nThe viewer takes a picture (a pass over one sequence, and copies of what the panels show) "
       "as often as 3 % of the\n"
       "training time allow, and at most 30 times a second: on one thread here, every " +
@@ -549,13 +564,15 @@ int run_bench(const Options& args) {
                    ours = median(beside.ours->tokens_per_second);
       const double cpu =
           median(beside.ours->tokens_per_cpu_second) / median(beside.peer->tokens_per_cpu_second);
+      // Threads of a peer that wait for one another burn processor time when the machine is busy
+      const int of = beside.ours->run.trainer->pool().size();
       table.row({beside.peer->name.empty() ? "(no answer)" : beside.peer->name,
-                 beside.ours == &larger ? "baby" : "tiny",
-                 std::to_string(beside.ours->run.trainer->pool().size()), thousands(theirs),
-                 thousands(ours), number(ours / theirs, 2), number(cpu, 2)});
+                 beside.ours == &larger ? "baby" : "tiny", std::to_string(of), on_the_wall(theirs),
+                 on_the_wall(ours), on_the_wall(ours / theirs, 2),
+                 quiet || of == 1 ? number(cpu, 2) : "–"});
     }
     peers_text = machine() + ". Load before " + number(load_before, 1) + ", after " +
-                 number(one_minute_load(), 1) + ".\n\n" + table.text();
+                 number(one_minute_load(), 1) + ".\n\n" + table.text() + busy_text;
   }
 
   std::cout << model_text << "\n" << shares_text << "\n" << peers_text;
