@@ -275,8 +275,13 @@ TEST_CASE("app: pictures, numbers and checkpoints are written where it says", "[
   s.hand.key("Shift+P");
   s.hand.key("Ctrl+Shift+S");
   s.hand.key("Ctrl+S");
-  s.app.frame(true);  // pictures are of frames that are presented
-  s.wait("five sentences", [&] { return s.app.toasts().size() >= 4; });
+  std::set<std::string> told;  // sentences go after a while, so they are collected
+  s.app.frame(true);           // pictures are of frames that are presented
+  s.wait("sentences about four files", [&] {
+    for (const std::string& sentence : s.app.toasts()) told.insert(sentence);
+    return told.size() >= 4 && fs::exists(config.out) &&
+           std::distance(fs::directory_iterator(config.out), fs::directory_iterator()) >= 4;
+  });
   std::set<std::string> suffixes;
   int files = 0;
   for (const auto& entry : fs::directory_iterator(config.out)) {
