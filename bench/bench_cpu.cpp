@@ -583,11 +583,10 @@ int run_bench(const Options& args) {
   }
   if (args.write) {
     const fs::path readme = repository_root() / "bench" / "README.md";
-    const std::string native =
-        std::string(TPP_FLAGS).find("native") != std::string::npos ? "-native" : "";
-    write_table(readme, "cpu" + native, model_text);
-    if (native.empty()) write_table(readme, "operations", shares_text);
-    if (!peers.empty()) write_table(readme, "peers" + native, peers_text);
+    const std::string avx2 = std::string(TPP_FLAGS).find("v3") != std::string::npos ? "-avx2" : "";
+    write_table(readme, "cpu" + avx2, model_text);
+    if (avx2.empty()) write_table(readme, "operations", shares_text);
+    if (!peers.empty()) write_table(readme, "peers" + avx2, peers_text);
     std::cout << "\nWritten into " << readme.string() << "\n";
   }
   return 0;
