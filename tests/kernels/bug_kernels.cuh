@@ -79,6 +79,14 @@ __global__ void uninitialised_shared(float* y) {
   y[threadIdx.x] = s[threadIdx.x];  // <- uninitialised_shared
 }
 
+// Shared memory does not outlive its block.
+__global__ void stale_shared(float* y) {
+  __shared__ float s[32];
+  if (blockIdx.x == 0) s[threadIdx.x] = 1;
+  __syncthreads();
+  y[blockIdx.x * 32 + threadIdx.x] = s[threadIdx.x];  // <- stale_shared
+}
+
 __global__ void copy(const float* x, float* y) {
   const float v = x[threadIdx.x];  // <- copy read
   y[threadIdx.x] = v;              // <- copy write

@@ -143,6 +143,12 @@ TEST_CASE("bug: shared memory that nobody wrote", "[simt]") {
                "which nobody has written, " + mark("uninitialised_shared")});
 }
 
+TEST_CASE("bug: shared memory that an earlier block wrote", "[simt]") {
+  DeviceArray<float> y(64);
+  must_report([&] { launch(bugs::stale_shared, 2, 32)(y.data()); },
+              {"uninitialised memory in kernel stale_shared, block (1,0,0)", mark("stale_shared")});
+}
+
 TEST_CASE("bug: global memory that nobody wrote", "[simt]") {
   DeviceArray<float> x(32), y(32);
   must_report([&] { launch(bugs::copy, 1, 32)(x.data(), y.data()); },
