@@ -45,7 +45,7 @@ void add_options(CLI::App& program, Arguments& args) {
   program.add_flag("--paused", args.paused, "do not start training by itself")->group(view);
   program.add_option("--theme", args.theme, "dark or light")
       ->type_name("dark|light (dark)")
-      ->check(CLI::IsMember({"dark", "light"}))
+      ->check(CLI::Validator(CLI::IsMember({"dark", "light"})).description(""))
       ->group(view);
   program.add_option("--size", args.size, "of the window, at scale 1")
       ->type_name("WxH (1600x1000)")
@@ -53,7 +53,7 @@ void add_options(CLI::App& program, Arguments& args) {
   program
       .add_option("--scale", args.scale, "of text and everything; the display's own if not given")
       ->type_name("X")
-      ->check(CLI::Range(0.5, 4.0))
+      ->check(CLI::Validator(CLI::Range(0.5, 4.0)).description(""))
       ->group(view);
   program
       .add_option("--session", args.session,
