@@ -4,20 +4,12 @@
 #include <numbers>
 #include <unsupported/Eigen/SpecialFunctions>  // erf
 
+#include "chapters/09_feedforward/normal.h"
+
 namespace tpp {
 
 namespace {
 
-/// One row, as an array: Eigen's exp, tanh, logistic and erf then work on eight floats at a time.
-template <Real T>
-using RowIn = const Eigen::Ref<const Eigen::Array<T, 1, Eigen::Dynamic, Eigen::RowMajor>>&;
-template <Real T>
-using RowOut = Eigen::Ref<Eigen::Array<T, 1, Eigen::Dynamic, Eigen::RowMajor>>;
-
-template <Real T>
-constexpr T kSqrtHalf = T(1 / std::numbers::sqrt2);
-template <Real T>
-constexpr T kNormalDensity = T(std::numbers::inv_sqrtpi / std::numbers::sqrt2);  // 1/√(2π)
 template <Real T>
 constexpr T kGeluSlope = T(std::numbers::sqrt2* std::numbers::inv_sqrtpi);  // √(2/π)
 template <Real T>

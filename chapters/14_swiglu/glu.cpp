@@ -1,22 +1,12 @@
 #include "chapters/14_swiglu/glu.h"
 
-#include <numbers>
 #include <unsupported/Eigen/SpecialFunctions>  // erf
+
+#include "chapters/09_feedforward/normal.h"
 
 namespace tpp {
 
 namespace {
-
-/// One row, as an array: Eigen's exp, logistic and erf then work on eight floats at a time.
-template <Real T>
-using RowIn = const Eigen::Ref<const Eigen::Array<T, 1, Eigen::Dynamic, Eigen::RowMajor>>&;
-template <Real T>
-using RowOut = Eigen::Ref<Eigen::Array<T, 1, Eigen::Dynamic, Eigen::RowMajor>>;
-
-template <Real T>
-constexpr T kSqrtHalf = T(1 / std::numbers::sqrt2);
-template <Real T>
-constexpr T kNormalDensity = T(std::numbers::inv_sqrtpi / std::numbers::sqrt2);  // 1/√(2π)
 
 // [snip glu_forward]
 template <Real T>
