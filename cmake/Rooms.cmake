@@ -56,21 +56,28 @@ function(tpp_add_chapter name)
   set_property(GLOBAL APPEND PROPERTY TPP_CHAPTERS tpp::${name})
 endfunction()
 
-# tpp_add_kernel(rmsnorm [SOURCES rmsnorm.cu …])
+# tpp_add_kernel(rmsnorm [SOURCES rmsnorm.cu …] [NEEDS matmul …])
 #
 # A kernel's twin: pointers and sizes in, no Eigen; the C++ compiler makes it against kernels/simt, the CUDA language on
-# a CPU. Two libraries: tpp::kernel_rmsnorm (fast) and tpp::kernel_rmsnorm_checked (every access is judged; built only
-# where something links it). Kernels may use kernels/ only.
+# a CPU. Two libraries: tpp::kernel_rmsnorm (fast) and tpp::kernel_rmsnorm_checked (every access is judged); they are
+# built only where something links them. Kernels may use kernels/ only. nvcc compiles the same sources in kernels/gpu.
 function(tpp_add_kernel name)
-  cmake_parse_arguments(PARSE_ARGV 1 kernel "" "" "SOURCES")
+  cmake_parse_arguments(PARSE_ARGV 1 kernel "" "" "SOURCES;NEEDS")
   if(NOT kernel_SOURCES)
     file(GLOB kernel_SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cu ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  endif()
+  if(NOT name STREQUAL "common")
+    list(APPEND kernel_NEEDS common)
   endif()
   foreach(variant "" _checked)
     add_library(tpp_kernel_${name}${variant} STATIC EXCLUDE_FROM_ALL ${kernel_SOURCES})
     add_library(tpp::kernel_${name}${variant} ALIAS tpp_kernel_${name}${variant})
     tpp_compile_kernels(tpp_kernel_${name}${variant} ${variant})
+    foreach(needed IN LISTS kernel_NEEDS)
+      target_link_libraries(tpp_kernel_${name}${variant} PUBLIC tpp_kernel_${needed}${variant})
+    endforeach()
   endforeach()
+  set_property(GLOBAL APPEND PROPERTY TPP_KERNELS ${name})
 endfunction()
 
 # Compile a target's .cu files for the emulator. With _checked the compiler calls a hook at every load and store; the
