@@ -90,6 +90,7 @@ function(tpp_compile_kernels target)
     endif()
   endforeach()
   target_link_libraries(${target} PUBLIC tpp::simt PRIVATE tpp::warnings)
+  target_compile_options(${target} PRIVATE -Wno-unknown-pragmas)  # "#pragma unroll" is for nvcc
   if("${ARGN}" STREQUAL "_checked")
     set(bounds bounds)
     if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
