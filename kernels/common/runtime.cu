@@ -63,6 +63,30 @@ void destroy_stream(Stream stream) noexcept { (void)cudaStreamDestroy(cuda(strea
 
 void synchronize(Stream stream) { check(cudaStreamSynchronize(cuda(stream)), "synchronize"); }
 
+Timer::Timer() {
+  for (void** event : {&start_, &stop_}) {
+    cudaEvent_t made = nullptr;
+    check(cudaEventCreate(&made), "Timer");
+    *event = made;
+  }
+}
+Timer::~Timer() {
+  for (void* event : {start_, stop_}) (void)cudaEventDestroy(static_cast<cudaEvent_t>(event));
+}
+void Timer::start(Stream stream) {
+  check(cudaEventRecord(static_cast<cudaEvent_t>(start_), cuda(stream)), "Timer::start");
+}
+void Timer::stop(Stream stream) {
+  check(cudaEventRecord(static_cast<cudaEvent_t>(stop_), cuda(stream)), "Timer::stop");
+}
+double Timer::microseconds() const {
+  float milliseconds = 0;
+  const auto stop = static_cast<cudaEvent_t>(stop_);
+  check(cudaEventSynchronize(stop), "Timer");
+  check(cudaEventElapsedTime(&milliseconds, static_cast<cudaEvent_t>(start_), stop), "Timer");
+  return 1e3 * double(milliseconds);
+}
+
 #ifdef __CUDACC__
 
 void* allocate_pinned(std::size_t bytes) {

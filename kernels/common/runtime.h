@@ -36,6 +36,21 @@ void begin_capture(Stream stream);
 void replay(Graph graph, Stream stream);
 void destroy_graph(Graph graph) noexcept;
 
+/// Time between two places of a stream, by the device's clock.
+class Timer {
+ public:
+  Timer();
+  ~Timer();
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
+  void start(Stream stream);
+  void stop(Stream stream);
+  [[nodiscard]] double microseconds() const;  // waits for stop's place
+
+ private:
+  void *start_ = nullptr, *stop_ = nullptr;
+};
+
 struct DeviceInfo {
   std::string name;  // "NVIDIA H100 80GB HBM3", "emulator (2 cores)"
   int multiprocessors = 0;
