@@ -30,13 +30,22 @@ void ask_for_huge_pages([[maybe_unused]] void* memory, [[maybe_unused]] std::siz
 }  // namespace
 
 void Arena::Free::operator()(std::byte* p) const {
-  ::operator delete(p, std::align_val_t(kAlignment));
+  if (source != nullptr) {
+    source->give_back(p);
+  } else {
+    ::operator delete(p, std::align_val_t(kAlignment));
+  }
 }
 
-Arena::Block Arena::make_block(std::size_t bytes) {
-  void* memory = ::operator new(bytes, std::align_val_t(kAlignment));
-  ask_for_huge_pages(memory, bytes);
-  return {std::unique_ptr<std::byte, Free>(static_cast<std::byte*>(memory)), bytes};
+Arena::Block Arena::make_block(std::size_t bytes) const {
+  void* memory = nullptr;
+  if (source_ != nullptr) {
+    memory = source_->take(bytes);
+  } else {
+    memory = ::operator new(bytes, std::align_val_t(kAlignment));
+    ask_for_huge_pages(memory, bytes);
+  }
+  return {std::unique_ptr<std::byte, Free>(static_cast<std::byte*>(memory), Free{source_}), bytes};
 }
 
 void* Arena::allocate(std::size_t bytes) {

@@ -12,11 +12,19 @@
 
 namespace tpp {
 
+/// Where an arena's blocks come from, when it is not the system's memory: a device.
+struct MemorySource {
+  virtual ~MemorySource() = default;
+  [[nodiscard]] virtual void* take(std::size_t bytes) = 0;
+  virtual void give_back(void* memory) = 0;
+};
+
 class Arena {
  public:
   static constexpr std::size_t kAlignment = 64;  // a cache line; more than any vector register
 
-  Arena() = default;
+  /// Without a source the memory is the system's. `source` must outlive the arena.
+  explicit Arena(MemorySource* source = nullptr) : source_(source) {}
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
@@ -37,14 +45,16 @@ class Arena {
 
  private:
   struct Free {
+    MemorySource* source = nullptr;
     void operator()(std::byte* p) const;
   };
   struct Block {
     std::unique_ptr<std::byte, Free> memory;
     std::size_t size = 0;
   };
-  static Block make_block(std::size_t bytes);
+  [[nodiscard]] Block make_block(std::size_t bytes) const;
 
+  MemorySource* source_ = nullptr;
   std::vector<Block> blocks_;    // the last one is being handed out
   std::size_t used_ = 0;         // of the last block
   std::size_t used_before_ = 0;  // of the blocks before it

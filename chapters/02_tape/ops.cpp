@@ -1,12 +1,44 @@
 #include "chapters/02_tape/ops.h"
 
 #include "chapters/01_tensor/matmul.h"
+#include "chapters/02_tape/device.h"
 
 namespace tpp {
+namespace {
+
+// dx = s·dy, into x's gradient on a device
+template <Real T>
+void pass_on(Tape<T>& tape, Var<T> y, Var<T> x, float s = 1) {
+  if (!tape.wants_grad(x)) return;
+  const Target<T> dx = tape.target(x);
+  run_twin(tape, [&]<class S>(const twin::Table<S>& twin, twin::Stream stream) {
+    const DeviceView<S> from = y.template grad_view<S>(), to = dx.template view<S>();
+    const int N = int(x.rows()), D = int(x.cols());
+    if (dx.write == Write::set) {
+      twin.scale(stream, from.data, from.stride, s, to.data, to.stride, N, D);
+    } else {
+      twin.add_to(stream, from.data, from.stride, to.data, to.stride, N, D);
+    }
+  });
+}
+
+}  // namespace
+
 template <Real T>
 Var<T> add(Var<T> a, Var<T> b, std::string_view name) {
   require_shape("add: b", b.shape(), a.shape());
   const Var<T> y = a.tape->make(a.rows(), a.cols(), name);
+  if (a.tape->on_device()) {
+    run_twin(*a.tape, [&]<class S>(const twin::Table<S>& twin, twin::Stream stream) {
+      const DeviceView<S> left = a.template view<S>(), right = b.template view<S>();
+      twin.add(stream, left.data, left.stride, right.data, right.stride, y.template device<S>(),
+               int(y.cols()), int(y.rows()), int(y.cols()));
+    });
+    return a.tape->record(y, {a, b}, [=](Tape<T>& tape) {
+      pass_on(tape, y, a);
+      pass_on(tape, y, b);
+    });
+  }
   y.value() = a.value() + b.value();
   return a.tape->record(y, {a, b}, [=](Tape<T>& tape) {
     if (tape.wants_grad(a)) tape.target(a).put(y.grad());

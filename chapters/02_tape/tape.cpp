@@ -2,7 +2,30 @@
 
 #include <algorithm>
 
+#include "chapters/02_tape/device.h"
+
 namespace tpp {
+
+// Device memory, as an arena asks for it
+template <Real T>
+struct Tape<T>::DeviceSource final : MemorySource {
+  explicit DeviceSource(const Device& device_) : device(device_) {}
+  void* take(std::size_t bytes) override { return device.runtime().allocate(bytes); }
+  void give_back(void* memory) override { device.runtime().release(memory); }
+  const Device& device;
+};
+
+template <Real T>
+Tape<T>::Tape(const Device* device)
+    : device_(device),
+      source_(device == nullptr ? nullptr : std::make_unique<DeviceSource>(*device)),
+      values_(source_.get()),
+      constants_(source_.get()) {
+  require(device == nullptr || std::is_same_v<T, float>, "a device computes in float, not double");
+}
+
+template <Real T>
+Tape<T>::~Tape() = default;
 
 bool matches(std::string_view pattern, std::string_view name) {
   // Remember the last star; when the rest does not fit, let that star take one letter more
@@ -30,6 +53,7 @@ void Tape<T>::reset(Grad mode) {
   scopes_.clear();
   for (FreeList& list : free_) list.buffers.clear();
   arena_.reset();
+  values_.reset();
   scope_ = -1;
   groups_ = 0;
   mode_ = mode;
@@ -52,33 +76,49 @@ int Tape<T>::add_node(Index rows, Index cols, std::string_view name) {
 }
 
 template <Real T>
-Var<T> Tape<T>::make(Index rows, Index cols, std::string_view name) {
+Var<T> Tape<T>::make_stored(Index rows, Index cols, std::string_view name, bool is_float) {
   const int id = add_node(rows, cols, name);
-  nodes_.back().value = arena_.allocate_array<T>(rows * cols);
+  Node& node = nodes_.back();
+  node.is_float = node.grad_is_float = is_float;
+  const std::size_t bytes = std::size_t(rows * cols) * bytes_each(is_float);
+  node.value = (on_device() ? values_ : arena_).allocate(bytes);
   return {this, id};
+}
+
+template <Real T>
+Var<T> Tape<T>::make(Index rows, Index cols, std::string_view name) {
+  return make_stored(rows, cols, name, false);
+}
+
+template <Real T>
+Var<T> Tape<T>::make_float(Index rows, Index cols, std::string_view name) {
+  return make_stored(rows, cols, name, true);
 }
 
 template <Real T>
 Var<T> Tape<T>::input(In<Mat<T>> value, std::string_view name) {
   const Var<T> x = make(value.rows(), value.cols(), name);
-  x.value() = value;
+  upload_into(value_place(x.id), value);
   return record(x);
 }
 
 template <Real T>
 Var<T> Tape<T>::variable(In<Mat<T>> value, std::string_view name) {
   const Var<T> x = make(value.rows(), value.cols(), name);
-  x.value() = value;
+  upload_into(value_place(x.id), value);
   nodes_.back().wants_grad = mode_ == Grad::record;
   return record(x);
 }
 
 template <Real T>
 Var<T> Tape<T>::parameter(T* value, T* grad, Index rows, Index cols, std::string_view name,
-                          Write write) {
+                          Write write, void* copy) {
   const int id = add_node(rows, cols, name);
   Node& node = nodes_.back();
-  node.value = value;
+  node.value = copy == nullptr ? value : copy;
+  node.master = value;
+  node.is_float = copy == nullptr;
+  node.grad_is_float = true;
   if (mode_ == Grad::record && grad != nullptr) {
     node.grad = grad;
     node.wants_grad = true;
@@ -90,6 +130,20 @@ Var<T> Tape<T>::parameter(T* value, T* grad, Index rows, Index cols, std::string
 }
 
 template <Real T>
+Var<T> Tape<T>::constant(const ConstMatMap<T>& value, std::string_view name) {
+  const int id = add_node(value.rows(), value.cols(), name);
+  Node& node = nodes_.back();
+  if (on_device()) {
+    require(value.outerStride() == value.cols(), "constant(): rows must follow each other");
+    node.value = upload_constant(value.data(), value.size(), false);
+  } else {
+    node.value = const_cast<T*>(value.data());  // nobody writes to it: it wants no gradient
+    node.stride = value.outerStride();
+  }
+  return record(at(id));
+}
+
+template <Real T>
 Var<T> Tape<T>::columns(Var<T> x, Index first, Index count, int group, std::string_view name) {
   require(first >= 0 && count >= 0 && first + count <= x.cols(),
           "columns(): beyond the last column");
@@ -98,7 +152,10 @@ Var<T> Tape<T>::columns(Var<T> x, Index first, Index count, int group, std::stri
   const Node& parent = nodes_[std::size_t(x.id)];
   require(parent.parent < 0 && !parent.external_grad,
           "columns(): take them from the whole value, not from columns or a parameter");
-  node.value = parent.value + first;
+  node.is_float = parent.is_float;
+  node.grad_is_float = parent.grad_is_float;
+  node.value =
+      static_cast<std::byte*>(parent.value) + std::size_t(first) * bytes_each(node.is_float);
   node.stride = parent.stride;
   node.parent = x.id;
   node.group = group;
@@ -173,47 +230,70 @@ void Tape<T>::show(int id) {
   const Node& node = nodes_[std::size_t(id)];
   name_buffer_.clear();
   full_name(node.scope, node.name, name_buffer_);
-  const ConstMatMap<T> value(node.value, node.rows, node.cols, Eigen::OuterStride<>(node.stride));
+  Mat<T> copied;  // of what is on a device, if anybody looks
   for (const Watch& watch : watches_) {
-    if (matches(watch.pattern, name_buffer_)) watch.observer(name_buffer_, value);
+    if (!matches(watch.pattern, name_buffer_)) continue;
+    if (on_device() && copied.size() == 0) copied = copy_to_host(value_place(id));
+    const MatMap<T> map = on_device() ? MatMap<T>(copied.data(), node.rows, node.cols,
+                                                  Eigen::OuterStride<>(node.cols))
+                                      : value_place(id).mat();
+    watch.observer(name_buffer_, ConstMatMap<T>(map.data(), map.rows(), map.cols(),
+                                                Eigen::OuterStride<>(map.outerStride())));
   }
 }
 
 // --- Where gradients are kept ---------------------------------------------------------------------
 
 template <Real T>
-T* Tape<T>::acquire(Index count) {
+void* Tape<T>::acquire(std::size_t bytes) {
+  Arena& arena = on_device() ? values_ : arena_;
   for (FreeList& list : free_) {
-    if (list.count != count) continue;
-    if (list.buffers.empty()) return arena_.allocate_array<T>(count);
-    T* buffer = list.buffers.back();
+    if (list.bytes != bytes) continue;
+    if (list.buffers.empty()) return arena.allocate(bytes);
+    void* buffer = list.buffers.back();
     list.buffers.pop_back();
     return buffer;
   }
-  free_.push_back({count, {}});
-  return arena_.allocate_array<T>(count);
+  free_.push_back({bytes, {}});
+  return arena.allocate(bytes);
 }
 
 template <Real T>
-void Tape<T>::release(T* buffer, Index count) {
+void Tape<T>::release(void* buffer, std::size_t bytes) {
   for (FreeList& list : free_) {
-    if (list.count == count) return list.buffers.push_back(buffer);
+    if (list.bytes == bytes) return list.buffers.push_back(buffer);
   }
 }
 
 template <Real T>
-MatMap<T> Tape<T>::grad_map(int id) {
+std::size_t Tape<T>::bytes_each(bool is_float) const {
+  if (!on_device()) return sizeof(T);
+  return is_float ? sizeof(float) : device_->storage_bytes();
+}
+
+template <Real T>
+Place2D<T> Tape<T>::value_place(int id) const {
   const Node& node = nodes_[std::size_t(id)];
-  if (node.parent < 0) return {node.grad, node.rows, node.cols, Eigen::OuterStride<>(node.cols)};
+  return {node.value, node.rows, node.cols, node.stride, node.is_float};
+}
+
+template <Real T>
+Place2D<T> Tape<T>::grad_place(int id) const {
+  const Node& node = nodes_[std::size_t(id)];
+  if (node.parent < 0) return {node.grad, node.rows, node.cols, node.cols, node.grad_is_float};
   const Node& parent = nodes_[std::size_t(node.parent)];
-  return {parent.grad + node.offset, node.rows, node.cols, Eigen::OuterStride<>(parent.cols)};
+  std::byte* first = static_cast<std::byte*>(parent.grad) +
+                     std::size_t(node.offset) * bytes_each(node.grad_is_float);
+  return {first, node.rows, node.cols, parent.cols, node.grad_is_float};
 }
 
 template <Real T>
 void Tape<T>::own_gradient(int id) {
   Node& node = nodes_[std::size_t(id)];
   if (node.parent < 0) {
-    if (node.grad == nullptr) node.grad = acquire(node.rows * node.cols);
+    if (node.grad == nullptr) {
+      node.grad = acquire(std::size_t(node.rows * node.cols) * bytes_each(node.grad_is_float));
+    }
     return;
   }
   // Columns write into their part of the parent's gradient. The parts of one partition do not
@@ -221,8 +301,11 @@ void Tape<T>::own_gradient(int id) {
   // to the gradient, everybody must
   Node& parent = nodes_[std::size_t(node.parent)];
   if (parent.filled == Filled::no) {
-    if (parent.grad == nullptr) parent.grad = acquire(parent.rows * parent.cols);
-    std::fill_n(parent.grad, parent.rows * parent.cols, T(0));
+    if (parent.grad == nullptr) {
+      parent.grad =
+          acquire(std::size_t(parent.rows * parent.cols) * bytes_each(parent.grad_is_float));
+    }
+    set_zero(grad_place(node.parent));
     parent.filled = Filled::parts;
     parent.group = node.group;
   } else if (parent.filled == Filled::yes || parent.group != node.group) {
@@ -234,29 +317,37 @@ void Tape<T>::own_gradient(int id) {
 template <Real T>
 Target<T> Tape<T>::target(Var<T> x) {
   Node& node = nodes_[std::size_t(x.id)];
-  if (!node.wants_grad) {
-    return {scratch_mat(node.rows, node.cols), Write::set};
+  Place2D<T> place;
+  Write write = Write::set;
+  if (node.wants_grad) {
+    own_gradient(x.id);
+    write = node.filled == Filled::no ? Write::set : Write::add;
+    node.filled = Filled::yes;
+    place = grad_place(x.id);
+  } else {
+    const std::size_t bytes = std::size_t(node.rows * node.cols) * bytes_each(node.grad_is_float);
+    place = {(on_device() ? values_ : arena_).allocate(bytes), node.rows, node.cols, node.cols,
+             node.grad_is_float};
   }
-  own_gradient(x.id);
-  const Write write = node.filled == Filled::no ? Write::set : Write::add;
-  node.filled = Filled::yes;
-  return {grad_map(x.id), write};
+  return {this, place, place.mat(), write};
 }
 
 template <Real T>
 Sink<T> Tape<T>::sink(Var<T> x) {
   const Target<T> own = target(x);
-  if (own.write == Write::set) return Sink<T>(*this, own.mat, false, x.id);
-  const Index rows = own.mat.rows(), cols = own.mat.cols();
-  const MatMap<T> extra(acquire(rows * cols), rows, cols, Eigen::OuterStride<>(cols));
+  if (own.write == Write::set) return Sink<T>(*this, own.place, false, x.id);
+  Place2D<T> extra = own.place;
+  extra.data = acquire(std::size_t(extra.rows * extra.cols) * bytes_each(extra.is_float));
+  extra.stride = extra.cols;
   return Sink<T>(*this, extra, true, x.id);
 }
 
 template <Real T>
 Sink<T>::~Sink() {
   if (!is_scratch_) return;
-  tape_->grad_map(id_) += target_;
-  tape_->release(target_.data(), target_.size());
+  tape_->add_into(tape_->grad_place(id_), target_);
+  const auto count = std::size_t(target_.rows * target_.cols);
+  tape_->release(target_.data, count * tape_->bytes_each(target_.is_float));
 }
 
 // --- Running back ---------------------------------------------------------------------------------
@@ -264,16 +355,33 @@ Sink<T>::~Sink() {
 template <Real T>
 void Tape<T>::backward(Var<T> loss, T seed) {
   require_shape("backward: the loss", loss.shape(), {1, 1});
-  backward_from(loss, Eigen::Map<const Mat<T>>(&seed, 1, 1));
+  if (!on_device()) return backward_from(loss, Eigen::Map<const Mat<T>>(&seed, 1, 1));
+  start_back();
+  if (wants_grad(loss)) {  // a launch, not an upload: it may be captured
+    device_->float32().fill(device_->stream(), target(loss).template device<float>(), 1,
+                            float(seed), 1, 1);
+  }
+  run_back(loss.id);
+}
+
+template <Real T>
+void Tape<T>::start_back() {
+  require(mode_ == Grad::record, "backward: this pass was run without gradients (Grad::skip)");
+  require(!has_run_back_, "backward: this pass has run back already; reset() and compute it again");
+  has_run_back_ = true;
 }
 
 template <Real T>
 void Tape<T>::backward_from(Var<T> y, In<Mat<T>> dy) {
-  require(mode_ == Grad::record, "backward: this pass was run without gradients (Grad::skip)");
-  require(!has_run_back_, "backward: this pass has run back already; reset() and compute it again");
   require_shape("backward: dy", shape_of(dy), y.shape());
-  has_run_back_ = true;
-  if (wants_grad(y)) target(y).put(dy);
+  start_back();
+  if (wants_grad(y)) {
+    if (on_device()) {
+      upload_into(target(y).place, dy);
+    } else {
+      target(y).put(dy);
+    }
+  }
   run_back(y.id);
 }
 
@@ -288,18 +396,22 @@ void Tape<T>::run_back(int from) {
     if (has_gradient && !gradient_watches_.empty()) {
       name_buffer_.clear();
       full_name(node.scope, node.name, name_buffer_);
-      MatMap<T> map = grad_map(id);
-      const ConstMatMap<T> grad(map.data(), map.rows(), map.cols(),
-                                Eigen::OuterStride<>(map.outerStride()));
+      Mat<T> copied;
       for (const Watch& watch : gradient_watches_) {
-        if (matches(watch.pattern, name_buffer_)) watch.observer(name_buffer_, grad);
+        if (!matches(watch.pattern, name_buffer_)) continue;
+        if (on_device() && copied.size() == 0) copied = copy_to_host(grad_place(id));
+        const MatMap<T> map = on_device() ? MatMap<T>(copied.data(), node.rows, node.cols,
+                                                      Eigen::OuterStride<>(node.cols))
+                                          : grad_place(id).mat();
+        watch.observer(name_buffer_, ConstMatMap<T>(map.data(), map.rows(), map.cols(),
+                                                    Eigen::OuterStride<>(map.outerStride())));
       }
     }
 
     if (has_gradient && node.call != nullptr) {
       node.call(*this, node.closure);
       if (!keep_gradients_ && node.parent < 0 && !node.external_grad) {
-        release(node.grad, node.rows * node.cols);
+        release(node.grad, std::size_t(node.rows * node.cols) * bytes_each(node.grad_is_float));
         node.grad = nullptr;
       }
     }
@@ -308,12 +420,109 @@ void Tape<T>::run_back(int from) {
   // A parameter that the loss does not depend on has the gradient zero, not the last pass's
   for (Node& node : nodes_) {
     if (node.external_grad && node.filled == Filled::no) {
-      std::fill_n(node.grad, node.rows * node.cols, T(0));
+      set_zero({node.grad, node.rows, node.cols, node.cols, node.grad_is_float});
       node.filled = Filled::yes;
     }
   }
 }
 
+// --- The host's memory or the device's ---------------------------------------------------------------
+
+template <Real T>
+void Tape<T>::set_zero(const Place2D<T>& place) {
+  if (on_device()) {
+    require(place.stride == place.cols, "set_zero: rows must follow each other");
+    device_->runtime().fill_zero(device_->stream(), place.data,
+                                 std::size_t(place.rows * place.cols) * bytes_each(place.is_float));
+  } else {
+    place.mat().setZero();
+  }
+}
+
+template <Real T>
+void Tape<T>::add_into(const Place2D<T>& to, const Place2D<T>& from) {
+  if (!on_device()) {
+    to.mat() += from.mat();
+    return;
+  }
+  const auto add = [&](const auto& twin, auto storage) {
+    using S = decltype(storage);
+    twin.add_to(device_->stream(), static_cast<const S*>(from.data), int(from.stride),
+                static_cast<S*>(to.data), int(to.stride), int(to.rows), int(to.cols));
+  };
+  if (to.is_float) return add(device_->float32(), float());
+  device_->run([&]<class S>(const twin::Table<S>& twin, twin::Stream) { add(twin, S()); });
+}
+
+template <Real T>
+void Tape<T>::upload_into(const Place2D<T>& place, In<Mat<T>> value) {
+  if (!on_device()) {
+    place.mat() = value;
+    return;
+  }
+  require(place.stride == place.cols, "upload: rows must follow each other");
+  device_upload(*device_, place.data, Mat<float>(value.template cast<float>()), place.is_float);
+}
+
+template <Real T>
+Mat<T> Tape<T>::copy_to_host(const Place2D<T>& place) const {
+  if (!on_device()) return place.mat();
+  return device_download(*device_, place.data, place.rows, place.cols, place.stride, place.is_float)
+      .template cast<T>();
+}
+
+template <Real T>
+void* Tape<T>::upload_constant(const T* values, Index count, bool is_float) {
+  for (const Constant& known : constant_list_) {
+    if (known.host == values && known.count == count && known.is_float == is_float) {
+      return known.device;
+    }
+  }
+  void* memory = constants_.allocate(std::size_t(count) * bytes_each(is_float));
+  const Mat<float> copy = Eigen::Map<const RowVec<T>>(values, count).template cast<float>();
+  device_upload(*device_, memory, copy, is_float);
+  constant_list_.push_back({values, count, is_float, memory});
+  return memory;
+}
+
+template <Real T>
+const float* Tape<T>::device_constant(const T* values, Index count) {
+  return static_cast<const float*>(upload_constant(values, count, true));
+}
+
+template <Real T>
+const int* Tape<T>::device_ints(std::span<const int> values) {
+  for (const Mirror& mirror : mirrors_) {
+    if (values.data() >= mirror.host &&
+        values.data() + values.size() <= mirror.host + mirror.count) {
+      return mirror.device + (values.data() - mirror.host);
+    }
+  }
+  int* copy = device_scratch<int>(values.size());
+  device_->runtime().upload(device_->stream(), copy, values.data(), values.size_bytes());
+  device_->runtime().synchronize(device_->stream());  // the caller may let go of `values`
+  return copy;
+}
+
+template <Real T>
+void Tape<T>::mirror(std::span<const int> host, const int* device) {
+  std::erase_if(mirrors_, [&](const Mirror& m) { return m.host == host.data(); });
+  mirrors_.push_back({host.data(), host.size(), device});
+}
+
+template <Real T>
+Mat<T> Var<T>::to_host() const {
+  return tape->copy_to_host(tape->value_place(id));
+}
+
+template <Real T>
+Mat<T> Var<T>::grad_to_host() const {
+  require(has_grad(), "grad_to_host(): no gradient has reached this value");
+  return tape->copy_to_host(tape->grad_place(id));
+}
+
+template struct Var<float>;
+template struct Var<double>;
 template class Sink<float>;
 template class Sink<double>;
 template class Tape<float>;

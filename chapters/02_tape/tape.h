@@ -7,10 +7,14 @@
 //
 // A value that is used twice gets a gradient from each use, and the two are added. That sum is the
 // tape's business, not the operation's: backward functions return fresh gradients.
+//
+// A tape may stand on a device. Its values then live in the device's memory, and operations call their
+// twins instead of their references (device.h). Names, closures and the order are the same.
 #pragma once
 
 #include <functional>
 #include <initializer_list>
+#include <memory>
 #include <new>
 #include <span>
 #include <string>
@@ -24,8 +28,17 @@
 
 namespace tpp {
 
+class Device;
+
 template <Real T>
 class Tape;
+
+/// A value's place in device memory: the first number and the distance of rows, in numbers.
+template <class S>
+struct DeviceView {
+  S* data = nullptr;
+  int stride = 0;
+};
 
 /// A value on a tape: cheap to copy, valid until the tape is reset.
 template <Real T>
@@ -41,6 +54,33 @@ struct Var {
   [[nodiscard]] RowMap<T> row() const;    // (cols); the value must have one row
   [[nodiscard]] MatMap<T> grad() const;   // (rows, cols); only while its gradient is kept
   [[nodiscard]] bool has_grad() const;
+
+  // On a device. S is how the value is stored: the device's storage type, or float for what is always
+  // float. A parameter is there as both. Errors: ShapeError for a value that is stored otherwise
+  template <class S>
+  [[nodiscard]] DeviceView<S> view() const;
+  template <class S>
+  [[nodiscard]] DeviceView<S> grad_view() const;
+  /// The same for values whose rows follow each other without a gap, which most twins want.
+  template <class S>
+  [[nodiscard]] S* device() const;
+  template <class S>
+  [[nodiscard]] S* device_grad() const;
+  /// A copy, from wherever the value lives.
+  [[nodiscard]] Mat<T> to_host() const;
+  [[nodiscard]] Mat<T> grad_to_host() const;
+};
+
+/// A matrix somewhere: on the host T, on a device as its node says.
+template <Real T>
+struct Place2D {
+  void* data = nullptr;
+  Index rows = 0, cols = 0, stride = 0;
+  bool is_float = false;  // on a device: float whatever the storage type
+
+  [[nodiscard]] MatMap<T> mat() const {
+    return MatMap<T>(static_cast<T*>(data), rows, cols, Eigen::OuterStride<>(stride));
+  }
 };
 
 /// Where one operation writes the gradient of one of its inputs.
@@ -50,21 +90,24 @@ struct Var {
 template <Real T>
 class Sink {
  public:
-  Sink(Tape<T>& tape, MatMap<T> target, bool is_scratch, int id)
+  Sink(Tape<T>& tape, Place2D<T> target, bool is_scratch, int id)
       : tape_(&tape), target_(target), is_scratch_(is_scratch), id_(id) {}
   Sink(const Sink&) = delete;
   Sink& operator=(const Sink&) = delete;
   ~Sink();
 
-  [[nodiscard]] MatMap<T> mat() const { return target_; }
+  [[nodiscard]] MatMap<T> mat() const { return target_.mat(); }
   [[nodiscard]] RowMap<T> row() const {
-    MatMap<T> map = target_;
-    return RowMap<T>(map.data(), map.cols());
+    return RowMap<T>(static_cast<T*>(target_.data), target_.cols);
   }
+  template <class S>
+  [[nodiscard]] DeviceView<S> view() const;
+  template <class S>
+  [[nodiscard]] S* device() const;
 
  private:
   Tape<T>* tape_;
-  MatMap<T> target_;
+  Place2D<T> target_;
   bool is_scratch_;
   int id_;  // −1: nobody wants this gradient
 };
@@ -73,6 +116,8 @@ class Sink {
 /// either, and for expressions.
 template <Real T>
 struct Target {
+  Tape<T>* tape;
+  Place2D<T> place;
   MatMap<T> mat;
   Write write;
 
@@ -85,6 +130,10 @@ struct Target {
       out += expression;
     }
   }
+  template <class S>
+  [[nodiscard]] DeviceView<S> view() const;
+  template <class S>
+  [[nodiscard]] S* device() const;
 };
 
 /// Called with the full name of a value and the value, as soon as it is there.
@@ -96,9 +145,15 @@ enum class Grad { record, skip };  // skip: inference, no closures, no gradients
 template <Real T>
 class Tape {
  public:
-  Tape() = default;
+  /// On the host, or on a device, which must outlive the tape.
+  explicit Tape(const Device* device = nullptr);
+  ~Tape();
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
+
+  /// Null on the host.
+  [[nodiscard]] const Device* device() const { return device_; }
+  [[nodiscard]] bool on_device() const { return device_ != nullptr; }
 
   /// Forget all values; keep the memory for the next pass.
   void reset(Grad mode = Grad::record);
@@ -113,12 +168,21 @@ class Tape {
 
   /// A parameter: value and gradient live elsewhere. `write` says whether its first gradient of this
   /// pass replaces what stands in `grad` or is added to it. A null `grad` makes it a constant.
-  Var<T> parameter(T* value, T* grad, Index rows, Index cols, std::string_view name, Write write);
+  /// On a device `value` and `grad` are float there; `copy` is the value in the device's storage type,
+  /// where that is another.
+  Var<T> parameter(T* value, T* grad, Index rows, Index cols, std::string_view name, Write write,
+                   void* copy = nullptr);
+
+  /// A constant that outlives the passes, such as a table of sines. On a device it is copied there
+  /// once for the life of the tape: what `value` points to must not change.
+  Var<T> constant(const ConstMatMap<T>& value, std::string_view name);
 
   // --- What operations use -----------------------------------------------------------------------
 
   /// A new (rows, cols) value, uninitialised. Write it, then record() it.
   Var<T> make(Index rows, Index cols, std::string_view name);
+  /// The same for what is float on every device: a loss, a bias of the logits, statistics.
+  Var<T> make_float(Index rows, Index cols, std::string_view name);
 
   /// A value that shares the memory of x's columns [first, first + count).
   Var<T> columns(Var<T> x, Index first, Index count, int group, std::string_view name);
@@ -156,6 +220,18 @@ class Tape {
   }
   /// A copy of `values` until reset().
   [[nodiscard]] std::span<const int> keep(std::span<const int> values);
+
+  // On a device: the same. Sizes are in numbers of S
+  template <class S>
+  [[nodiscard]] S* device_scratch(std::size_t count) {
+    return static_cast<S*>(values_.allocate(sizeof(S) * count));
+  }
+  /// `values` in device memory until reset(): mirrored there by the caller, or uploaded now.
+  [[nodiscard]] const int* device_ints(std::span<const int> values);
+  /// From now on `host` is known to stand at `device`: whoever says so keeps the two equal.
+  void mirror(std::span<const int> host, const int* device);
+  /// A table of numbers that never changes, uploaded once for the life of the tape.
+  [[nodiscard]] const float* device_constant(const T* values, Index count);
 
   /// In a closure: where to write the gradient of input x.
   [[nodiscard]] Sink<T> sink(Var<T> x);
@@ -207,17 +283,23 @@ class Tape {
   [[nodiscard]] int size() const { return int(nodes_.size()); }
   [[nodiscard]] Var<T> at(int id) { return {this, id}; }
   [[nodiscard]] const Arena& arena() const { return arena_; }
+  /// Bytes held on the device.
+  [[nodiscard]] std::size_t device_bytes() const { return values_.capacity(); }
 
  private:
   friend struct Var<T>;
   friend class Sink<T>;
+  friend struct Target<T>;
 
   // Whether a gradient's buffer holds something yet
   enum class Filled { no, parts, yes };
 
   struct Node {
-    T* value = nullptr;
-    T* grad = nullptr;
+    void* value = nullptr;
+    void* grad = nullptr;
+    T* master = nullptr;         // a parameter's float value on a device that stores it otherwise
+    bool is_float = false;       // on a device: float whatever the storage type
+    bool grad_is_float = false;  // the same for the gradient
     Index rows = 0, cols = 0, stride = 0;
     int scope = -1;
     std::string_view name;
@@ -239,20 +321,52 @@ class Tape {
     Observer<T> observer;
   };
   struct FreeList {
-    Index count;
-    std::vector<T*> buffers;
+    std::size_t bytes;
+    std::vector<void*> buffers;
   };
+  struct Mirror {
+    const int* host;
+    std::size_t count;
+    const int* device;
+  };
+  struct Constant {
+    const void* host;
+    Index count;
+    bool is_float;
+    void* device;
+  };
+  struct DeviceSource;
 
   int add_node(Index rows, Index cols, std::string_view name);
+  Var<T> make_stored(Index rows, Index cols, std::string_view name, bool is_float);
   void show(int id);
   void own_gradient(int id);
+  void start_back();
   void run_back(int from);
-  T* acquire(Index count);
-  void release(T* buffer, Index count);
-  MatMap<T> grad_map(int id);
+  // Bytes of one number of a value or of a gradient
+  [[nodiscard]] std::size_t bytes_each(bool is_float) const;
+  void* acquire(std::size_t bytes);
+  void release(void* buffer, std::size_t bytes);
+  [[nodiscard]] Place2D<T> value_place(int id) const;
+  [[nodiscard]] Place2D<T> grad_place(int id) const;
+  template <class S>
+  [[nodiscard]] DeviceView<S> view_of(const Place2D<T>& place) const;
+  template <class S>
+  [[nodiscard]] S* whole(const Place2D<T>& place) const;
+  [[nodiscard]] Mat<T> copy_to_host(const Place2D<T>& place) const;
+  void set_zero(const Place2D<T>& place);
+  void add_into(const Place2D<T>& to, const Place2D<T>& from);
+  void upload_into(const Place2D<T>& place, In<Mat<T>> value);
+  void* upload_constant(const T* values, Index count, bool is_float);
   void full_name(int scope, std::string_view name, std::string& out) const;
 
-  Arena arena_;
+  const Device* device_ = nullptr;
+  std::unique_ptr<MemorySource> source_;  // of device memory
+  Arena arena_;                           // closures; on the host, values too
+  Arena values_;                          // on a device: values, gradients, scratch
+  Arena constants_;                       // on a device: never reset
+  std::vector<Mirror> mirrors_;
+  std::vector<Constant> constant_list_;
   std::vector<Node> nodes_;
   std::vector<ScopeName> scopes_;
   int scope_ = -1;
@@ -278,19 +392,20 @@ Index Var<T>::cols() const {
 }
 template <Real T>
 MatMap<T> Var<T>::value() const {
-  const auto& node = tape->nodes_[std::size_t(id)];
-  return MatMap<T>(node.value, node.rows, node.cols, Eigen::OuterStride<>(node.stride));
+  require(!tape->on_device(), "value(): this value is on a device; to_host() copies it");
+  return tape->value_place(id).mat();
 }
 template <Real T>
 RowMap<T> Var<T>::row() const {
   const auto& node = tape->nodes_[std::size_t(id)];
-  require(node.rows == 1, "row(): the value must have one row");
-  return RowMap<T>(node.value, node.cols);
+  require(node.rows == 1 && !tape->on_device(), "row(): one row is wanted, and on the host");
+  return RowMap<T>(static_cast<T*>(node.value), node.cols);
 }
 template <Real T>
 MatMap<T> Var<T>::grad() const {
   require(has_grad(), "grad(): no gradient has reached this value");
-  return tape->grad_map(id);
+  require(!tape->on_device(), "grad(): this gradient is on a device; grad_to_host() copies it");
+  return tape->grad_place(id).mat();
 }
 template <Real T>
 bool Var<T>::has_grad() const {

@@ -1,0 +1,58 @@
+// Every twin by its name, as one backend has it: the emulator's, or the GPU's.
+//
+// A program holds the same functions twice, made by two compilers. A table of pointers keeps them apart: an operation
+// on the tape says twin.rmsnorm_forward(…), and the tape's device says whose that is. A new twin is one line here.
+#pragma once
+
+#include "kernels/common/runtime.h"
+#include "kernels/elementwise/elementwise.h"
+
+namespace tpp::twin {
+
+// The pointer and what it points to in the library that makes a Table. Code that only uses one links nothing.
+#define TPP_TWIN(name) decltype(&twin::name<S>) name = &twin::name<S>
+#define TPP_PLAIN_TWIN(name) decltype(&twin::name) name = &twin::name
+
+template <Storage S>
+struct Table {
+  // Chapter 02: elementwise
+  TPP_TWIN(add);
+  TPP_TWIN(add_to);
+  TPP_TWIN(fill);
+  TPP_TWIN(scale);
+};
+
+/// The runtime of a backend (kernels/common/runtime.h).
+struct Runtime {
+  TPP_PLAIN_TWIN(allocate);
+  TPP_PLAIN_TWIN(release);
+  TPP_PLAIN_TWIN(upload);
+  TPP_PLAIN_TWIN(download);
+  TPP_PLAIN_TWIN(copy);
+  TPP_PLAIN_TWIN(fill_zero);
+  TPP_PLAIN_TWIN(allocate_pinned);
+  TPP_PLAIN_TWIN(release_pinned);
+  TPP_PLAIN_TWIN(make_stream);
+  TPP_PLAIN_TWIN(destroy_stream);
+  TPP_PLAIN_TWIN(synchronize);
+  TPP_PLAIN_TWIN(begin_capture);
+  TPP_PLAIN_TWIN(end_capture);
+  TPP_PLAIN_TWIN(replay);
+  TPP_PLAIN_TWIN(destroy_graph);
+  TPP_PLAIN_TWIN(device_info);
+};
+
+#undef TPP_TWIN
+#undef TPP_PLAIN_TWIN
+
+struct Backend {
+  Runtime runtime;
+  Table<float> float32;
+  Table<Bf16> bf16;
+  std::size_t size = sizeof(Backend);  // differs when two builds are mixed
+};
+
+}  // namespace tpp::twin
+
+/// The GPU's backend, in the library that is loaded when somebody asks for it.
+extern "C" const tpp::twin::Backend* tpp_gpu_backend();
