@@ -22,8 +22,8 @@ void* allocate(std::size_t bytes) {
   const cudaError_t error = cudaMalloc(&memory, bytes);
   if (error == cudaSuccess) return memory;
   (void)cudaGetLastError();
-  std::string sentence = "the device has no room for another " +
-                         std::to_string((bytes + 1048575) / 1048576) + " MB";
+  std::string sentence =
+      "the device has no room for another " + std::to_string((bytes + 1048575) / 1048576) + " MB";
 #ifdef __CUDACC__
   std::size_t free = 0, total = 0;
   if (cudaMemGetInfo(&free, &total) == cudaSuccess) {
@@ -87,8 +87,6 @@ double Timer::microseconds() const {
   return 1e3 * double(milliseconds);
 }
 
-#ifdef __CUDACC__
-
 void* allocate_pinned(std::size_t bytes) {
   void* memory = nullptr;
   check(cudaMallocHost(&memory, bytes), "allocate_pinned");
@@ -118,6 +116,8 @@ void destroy_graph(Graph graph) noexcept {
   (void)cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph));
 }
 
+#ifdef __CUDACC__
+
 DeviceInfo device_info() {
   int count = 0;
   const cudaError_t error = cudaGetDeviceCount(&count);
@@ -131,14 +131,6 @@ DeviceInfo device_info() {
 }
 
 #else
-
-void* allocate_pinned(std::size_t bytes) { return ::operator new(bytes); }
-void release_pinned(void* memory) noexcept { ::operator delete(memory); }
-
-void begin_capture(Stream) { throw std::runtime_error("the emulator does not capture graphs"); }
-Graph end_capture(Stream) { return nullptr; }
-void replay(Graph, Stream) {}
-void destroy_graph(Graph) noexcept {}
 
 DeviceInfo device_info() {
   const int cores = int(std::thread::hardware_concurrency());

@@ -21,28 +21,6 @@ bool hooks_linked = false;
   throw Error("simt: launch of " + function_name(launch.kernel) + ": " + why);
 }
 
-void check_limits(const Launch& l) {
-  const auto dims = [](const dim3& d) {
-    return "(" + std::to_string(d.x) + "," + std::to_string(d.y) + "," + std::to_string(d.z) + ")";
-  };
-  const std::uint64_t threads = std::uint64_t{l.block.x} * l.block.y * l.block.z;
-  if (threads == 0 || threads > kMaxThreads) {
-    bad_launch(l, std::to_string(threads) + " threads in a block; 1 to 1024 are allowed");
-  }
-  if (l.block.z > 64) bad_launch(l, "block " + dims(l.block) + ": at most 64 in z");
-  if (l.grid.x == 0 || l.grid.y == 0 || l.grid.z == 0) {
-    bad_launch(l, "grid " + dims(l.grid) + " has no blocks");
-  }
-  if (l.grid.x > 0x7fffffffu || l.grid.y > 65535 || l.grid.z > 65535) {
-    bad_launch(l, "grid " + dims(l.grid) + ": at most 2147483647 in x, 65535 in y and z");
-  }
-  if (l.bytes > static_cast<std::size_t>(shared_limit(l.kernel))) {
-    bad_launch(l, std::to_string(l.bytes) +
-                      " bytes of dynamic shared memory: above 48 KB needs cudaFuncSetAttribute, "
-                      "above 227 KB never fits");
-  }
-}
-
 // --- Blocks over cores --------------------------------------------------------------------------------
 
 void run_blocks(Worker& w, Grid& grid) {
@@ -193,12 +171,30 @@ Worker::~Worker() {
   worker = nullptr;
 }
 
-void run_grid(const Launch& launch) {
-  if (worker != nullptr && worker->lane != nullptr) {
-    refuse("a launch inside a kernel (dynamic parallelism) is not supported");
+void check_limits(const Launch& l) {
+  const auto dims = [](const dim3& d) {
+    return "(" + std::to_string(d.x) + "," + std::to_string(d.y) + "," + std::to_string(d.z) + ")";
+  };
+  const std::uint64_t threads = std::uint64_t{l.block.x} * l.block.y * l.block.z;
+  if (threads == 0 || threads > kMaxThreads) {
+    bad_launch(l, std::to_string(threads) + " threads in a block; 1 to 1024 are allowed");
   }
+  if (l.block.z > 64) bad_launch(l, "block " + dims(l.block) + ": at most 64 in z");
+  if (l.grid.x == 0 || l.grid.y == 0 || l.grid.z == 0) {
+    bad_launch(l, "grid " + dims(l.grid) + " has no blocks");
+  }
+  if (l.grid.x > 0x7fffffffu || l.grid.y > 65535 || l.grid.z > 65535) {
+    bad_launch(l, "grid " + dims(l.grid) + ": at most 2147483647 in x, 65535 in y and z");
+  }
+  if (l.bytes > static_cast<std::size_t>(shared_limit(l.kernel))) {
+    bad_launch(l, std::to_string(l.bytes) +
+                      " bytes of dynamic shared memory: above 48 KB needs cudaFuncSetAttribute, "
+                      "above 227 KB never fits");
+  }
+}
+
+void run_now(const Launch& launch) {
   const std::lock_guard lock(device_lock());
-  check_limits(launch);
   static std::uint32_t launches = 0;
   Grid grid{launch, std::uint64_t{launch.grid.x} * launch.grid.y * launch.grid.z, ++launches};
   if (checked()) {

@@ -125,7 +125,17 @@ void copy_now(Worker& w, const AsyncCopy& copy);
 
 // memory.cpp: one big lock, because launches and copies are rare and short
 std::recursive_mutex& device_lock();
+void require_host(const char* function);
+void copy_memory(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind);
+void fill_memory(void* to, int value, std::size_t bytes);
 int shared_limit(const void* kernel);
+
+// stream.cpp
+void refuse_in_capture(const char* function);  // what CUDA calls unsafe while this thread captures
+
+// grid.cpp
+void check_limits(const Launch& launch);
+void run_now(const Launch& launch);
 
 // signals.cpp
 class SignalGuard {  // while a worker runs blocks

@@ -22,7 +22,8 @@ struct Launch {
   std::size_t call_bytes;
 };
 
-void run_grid(const Launch& launch);
+/// Run it, or write it down if the stream captures.
+void run_grid(const Launch& launch, cudaStream_t stream);
 void* dynamic_shared_memory();
 
 template <class... P>
@@ -53,11 +54,11 @@ inline T* dynamic_shared() {
 template <class... P>
 auto launch(void (*kernel)(P...), dim3 grid, dim3 block, std::size_t bytes = 0,
             cudaStream_t stream = nullptr) {
-  (void)stream;
   return [=](std::type_identity_t<P>... arguments) {
     const simt::Call<P...> call{kernel, std::tuple<P...>(arguments...)};
     simt::run_grid({reinterpret_cast<const void*>(kernel), grid, block, bytes,
-                    &simt::Call<P...>::run, &call, sizeof(call)});
+                    &simt::Call<P...>::run, &call, sizeof(call)},
+                   stream);
   };
 }
 

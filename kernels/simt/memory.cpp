@@ -3,17 +3,12 @@
 
 #include <sys/mman.h>
 
-#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <map>
 
 #include "kernels/simt/host_api.h"
 #include "kernels/simt/internal.h"
-
-struct simt_event {
-  std::chrono::steady_clock::time_point time;
-};
 
 namespace tpp::simt {
 
@@ -108,13 +103,33 @@ void copy_written(const Buffer& from_buffer, std::uintptr_t from, Buffer& to_buf
   }
 }
 
+}  // namespace
+
 void require_host(const char* function) {
   if (worker != nullptr && worker->lane != nullptr) {
     refuse((std::string(function) + " inside a kernel is not supported").c_str());
   }
 }
 
-}  // namespace
+void host_reads(const void* device, std::size_t bytes, const char* who) {
+  const std::lock_guard lock(device_lock());
+  if (bytes == 0) return;
+  const Buffer& buffer = live_range(device, bytes, who);
+  if (buffer.cells == nullptr) return;
+  const std::size_t first = reinterpret_cast<std::uintptr_t>(device) - buffer.begin;
+  for (std::size_t i = first; i < first + bytes; ++i) {
+    if ((buffer.cells[i / 4].written >> i % 4 & 1) == 0) {
+      throw Error(std::string("simt: ") + who + " reads " + buffer.name + " + " +
+                  std::to_string(i) + " B, which nobody has written");
+    }
+  }
+}
+
+void host_writes(void* device, std::size_t bytes, const char* who) {
+  const std::lock_guard lock(device_lock());
+  if (bytes == 0) return;
+  mark_written(live_range(device, bytes, who), reinterpret_cast<std::uintptr_t>(device), bytes);
+}
 
 std::recursive_mutex& device_lock() {
   static auto* lock = new std::recursive_mutex;
@@ -154,6 +169,7 @@ using namespace tpp::simt;
 
 cudaError_t simt_malloc(void** pointer, std::size_t bytes) {
   require_host("cudaMalloc");
+  refuse_in_capture("cudaMalloc");
   const std::lock_guard lock(device_lock());
   Memory& m = memory();
   if (bytes == 0) return *pointer = nullptr, cudaSuccess;
@@ -173,6 +189,7 @@ cudaError_t simt_malloc(void** pointer, std::size_t bytes) {
 cudaError_t cudaFree(void* pointer) {
   if (pointer == nullptr) return cudaSuccess;
   require_host("cudaFree");
+  refuse_in_capture("cudaFree");
   const std::lock_guard lock(device_lock());
   Buffer& buffer = live_range(pointer, 0, "cudaFree");
   if (reinterpret_cast<std::uintptr_t>(pointer) != buffer.begin) {
@@ -187,10 +204,9 @@ cudaError_t cudaFree(void* pointer) {
   return cudaSuccess;
 }
 
-cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
-  require_host("cudaMemcpy");
+void tpp::simt::copy_memory(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
   const std::lock_guard lock(device_lock());
-  if (bytes == 0) return cudaSuccess;
+  if (bytes == 0) return;
   const auto to_address = reinterpret_cast<std::uintptr_t>(to);
   const auto from_address = reinterpret_cast<std::uintptr_t>(from);
   bool to_device = kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice;
@@ -213,17 +229,14 @@ cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpy
   } else if (target != nullptr) {
     mark_written(*target, to_address, bytes);
   }
-  return cudaSuccess;
 }
 
-cudaError_t cudaMemset(void* to, int value, std::size_t bytes) {
-  require_host("cudaMemset");
+void tpp::simt::fill_memory(void* to, int value, std::size_t bytes) {
   const std::lock_guard lock(device_lock());
-  if (bytes == 0) return cudaSuccess;
+  if (bytes == 0) return;
   Buffer& buffer = live_range(to, bytes, "cudaMemset");
   std::memset(to, value, bytes);
   mark_written(buffer, reinterpret_cast<std::uintptr_t>(to), bytes);
-  return cudaSuccess;
 }
 
 cudaError_t simt_set_shared_limit(const void* kernel, int bytes) {
@@ -233,19 +246,5 @@ cudaError_t simt_set_shared_limit(const void* kernel, int bytes) {
                 " bytes of dynamic shared memory; 227 KB is the most");
   }
   memory().shared_limits[kernel] = std::max(bytes, 48 * 1024);
-  return cudaSuccess;
-}
-
-cudaError_t cudaEventCreate(cudaEvent_t* event) { return *event = new simt_event, cudaSuccess; }
-cudaError_t cudaEventDestroy(cudaEvent_t event) {
-  delete event;
-  return cudaSuccess;
-}
-cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t) {
-  event->time = std::chrono::steady_clock::now();
-  return cudaSuccess;
-}
-cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t start, cudaEvent_t stop) {
-  *milliseconds = std::chrono::duration<float, std::milli>(stop->time - start->time).count();
   return cudaSuccess;
 }
