@@ -158,11 +158,19 @@ TPP_SIMT_INLINE __half2 __floats2half2_rn(float a, float b) { return {a, b}; }
 
 // --- Arithmetic ---------------------------------------------------------------------------------------
 
-TPP_SIMT_INLINE float __expf(float x) { return std::exp(x); }
-TPP_SIMT_INLINE float __logf(float x) { return std::log(x); }
-TPP_SIMT_INLINE float __powf(float x, float y) { return std::pow(x, y); }
-TPP_SIMT_INLINE float __sinf(float x) { return std::sin(x); }
-TPP_SIMT_INLINE float __cosf(float x) { return std::cos(x); }
+namespace simt_detail {
+TPP_SIMT_INLINE float quick_exp(float x) { return std::exp(x); }
+TPP_SIMT_INLINE float quick_log(float x) { return std::log(x); }
+TPP_SIMT_INLINE float quick_pow(float x, float y) { return std::pow(x, y); }
+TPP_SIMT_INLINE float quick_sin(float x) { return std::sin(x); }
+TPP_SIMT_INLINE float quick_cos(float x) { return std::cos(x); }
+}  // namespace simt_detail
+// Macros, because the C library has functions of these names
+#define __expf(x) simt_detail::quick_exp(x)
+#define __logf(x) simt_detail::quick_log(x)
+#define __powf(x, y) simt_detail::quick_pow(x, y)
+#define __sinf(x) simt_detail::quick_sin(x)
+#define __cosf(x) simt_detail::quick_cos(x)
 TPP_SIMT_INLINE float __fdividef(float x, float y) { return x / y; }
 TPP_SIMT_INLINE float __frcp_rn(float x) { return 1.0f / x; }
 TPP_SIMT_INLINE float __fsqrt_rn(float x) { return std::sqrt(x); }
