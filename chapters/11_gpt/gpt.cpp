@@ -59,12 +59,13 @@ Model<T>::Model(const ModelConfig& config, const Parts<T>& parts) : config_(conf
 }
 
 template <Real T>
-void Model<T>::bind(Tape<T>& tape, T* values, T* grads, Write write,
-                    std::vector<Var<T>>& bound) const {
+void Model<T>::bind(Tape<T>& tape, T* values, T* grads, Write write, std::vector<Var<T>>& bound,
+                    Bf16* copies) const {
   bound.clear();
   for (const ParameterInfo& p : table_.list()) {
     bound.push_back(tape.parameter(values + p.offset, grads == nullptr ? nullptr : grads + p.offset,
-                                   p.rows, p.cols, p.name, write));
+                                   p.rows, p.cols, p.name, write,
+                                   copies == nullptr ? nullptr : copies + p.offset));
   }
 }
 

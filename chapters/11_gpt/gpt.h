@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "chapters/11_gpt/parts.h"
+#include "kernels/common/types.h"
 
 namespace tpp {
 
@@ -32,7 +33,10 @@ class Model {
 
   /// Put the parameters on the tape, in the table's order. `grads` may be null: then they are
   /// constants. `bound` is filled with one Var a parameter; its memory is used again.
-  void bind(Tape<T>& tape, T* values, T* grads, Write write, std::vector<Var<T>>& bound) const;
+  /// For a tape on a device they lie in its memory; `copies` are the values in its storage type, where
+  /// that is not float.
+  void bind(Tape<T>& tape, T* values, T* grads, Write write, std::vector<Var<T>>& bound,
+            Bf16* copies = nullptr) const;
 
   /// logits (B·length, V) of B sequences of `length` tokens.
   ///

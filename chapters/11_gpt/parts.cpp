@@ -88,7 +88,9 @@ PositionPart<T> sinusoidal_part() {
             Position<T> position;
             // The paper scales the embeddings up by √D; we scale the table down to the embeddings' size
             position.embed = [table](const Pass<T>& pass, Var<T> x, std::string_view name) {
-              return add_positions(x, pass.tape.input(table, "table"), pass.length, name);
+              const ConstMatMap<T> view(table.data(), table.rows(), table.cols(),
+                                        Eigen::OuterStride<>(table.cols()));
+              return add_positions(x, pass.tape.constant(view, "table"), pass.length, name);
             };
             return position;
           }};

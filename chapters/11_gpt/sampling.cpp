@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "chapters/02_tape/device.h"
+
 namespace tpp {
 
 // [snip sampling_distribution]
@@ -68,20 +70,36 @@ int draw(std::span<const double> distribution, double uniform) {
   return last;  // rounding left the sum a little below one
 }
 
-Generator::Generator(const Model<float>& model, const float* values, std::uint64_t seed)
+Generator::Generator(const Model<float>& model, const float* values, std::uint64_t seed,
+                     const Device* device)
     : model_(model),
       values_(const_cast<float*>(values)),  // the tape binds it as a constant
+      tape_(device),
       logits_(std::size_t(model.config().V)),
-      rng_(seed, name_hash("sampling")) {}
+      rng_(seed, name_hash("sampling")) {
+  if (device == nullptr) return;
+  const Eigen::Map<const Mat<float>> all(values, 1, model.table().extent());
+  on_device_ = DeviceMemory(*device, std::size_t(all.size()) * sizeof(float));
+  values_ = on_device_.as<float>();
+  device_upload(*device, values_, all, true);
+  if (!device->stores_bf16()) return;
+  copies_ = DeviceMemory(*device, std::size_t(all.size()) * sizeof(Bf16));
+  device_upload(*device, copies_.as<Bf16>(), all, false);
+}
 
 std::span<const float> Generator::logits(std::span<const int> tokens) {
   require(!tokens.empty(), "logits: there must be a token to go on from");
   const auto seen = tokens.last(std::min(tokens.size(), std::size_t(model_.config().T)));
   tape_.reset(Grad::skip);
-  model_.bind(tape_, values_, nullptr, Write::set, bound_);
+  model_.bind(tape_, values_, nullptr, Write::set, bound_, copies_.as<Bf16>());
   const Var<float> all = model_.forward(tape_, bound_, seen, Index(seen.size()));
-  Eigen::Map<RowVec<float>>(logits_.data(), Index(logits_.size())) =
-      all.value().row(all.rows() - 1);
+  const Index last = all.rows() - 1;
+  Eigen::Map<RowVec<float>> row(logits_.data(), Index(logits_.size()));
+  if (tape_.on_device()) {
+    row = all.to_host().row(last);
+  } else {
+    row = all.value().row(last);
+  }
   return logits_;
 }
 

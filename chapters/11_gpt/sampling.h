@@ -8,6 +8,7 @@
 
 #include "chapters/01_tensor/random.h"
 #include "chapters/11_gpt/gpt.h"
+#include "kernels/device/device.h"
 
 namespace tpp {
 
@@ -32,8 +33,10 @@ struct SamplingConfig {
 /// keeping keys and values is chapter 22.
 class Generator {
  public:
-  /// `model` and `values` (laid out by its table) must outlive the generator.
-  Generator(const Model<float>& model, const float* values, std::uint64_t seed);
+  /// `model` and `values` (laid out by its table) must outlive the generator, and so must `device`, if
+  /// there is one: it is then sent the values as they are now.
+  Generator(const Model<float>& model, const float* values, std::uint64_t seed,
+            const Device* device = nullptr);
 
   /// Logits (V) of the token after `tokens`, of which the last T count. `tokens` must not be empty.
   [[nodiscard]] std::span<const float> logits(std::span<const int> tokens);
@@ -46,6 +49,7 @@ class Generator {
  private:
   const Model<float>& model_;
   float* values_;
+  DeviceMemory on_device_, copies_;  // the values there
   Tape<float> tape_;
   std::vector<Var<float>> bound_;
   std::vector<float> logits_;

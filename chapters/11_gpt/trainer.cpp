@@ -54,12 +54,20 @@ Trainer::Trainer(const Model<float>& model, const BatchSource& source, const Tra
   if (moments >= 1) state_.m.assign(extent, 0);
   if (moments >= 2) state_.v.assign(extent, 0);
 
+  squares_.resize(std::size_t(model.table().count()));
+  reports_.resize(std::size_t(model.table().count()));
+  if (config.device != nullptr) {
+    on_device_ =
+        std::make_unique<DeviceStep>(model, *config.device, config.optimizer, batch_.B, batch_.T);
+    on_device_->set_state(state_);
+    shards_.assign(1, LineVector<float>(extent, 0));
+    return;
+  }
+
   // One shard of gradients a unit of work
   chunks_ = (batch_.B + kChunk - 1) / kChunk;
   shards_.assign(std::size_t(std::min(chunks_, kShards)), LineVector<float>(extent, 0));
   chunk_losses_.resize(std::size_t(chunks_));
-  squares_.resize(std::size_t(model.table().count()));
-  reports_.resize(std::size_t(model.table().count()));
   for (int worker = 0; worker < pool_.size(); ++worker) {
     workspaces_.push_back(std::make_unique<Workspace>());
   }
@@ -85,11 +93,23 @@ void Trainer::run_chunk(Workspace& workspace, int chunk, int shard, Write write)
 }
 // [/snip]
 
+void Trainer::set_targets() {
+  source_.train(std::uint64_t(state_.step), batch_);
+  targets_ = double(std::ranges::count_if(batch_.targets, [](int t) { return t != kIgnored; }));
+}
+
 // [snip compute_gradients]
 double Trainer::compute_gradients() {
   const double start = seconds_now();
-  source_.train(std::uint64_t(state_.step), batch_);
-  targets_ = double(std::ranges::count_if(batch_.targets, [](int t) { return t != kIgnored; }));
+  set_targets();
+  if (on_device_) {
+    on_device_->start_gradients(batch_, targets_);
+    loss_ = on_device_->finish().loss;
+    gradients_fresh_ = false;
+    has_gradients_ = true;
+    gradient_seconds_ = seconds_now() - start;
+    return loss_;
+  }
 
   // Each unit is a shard: its chunks in order, the first setting the gradient, the others adding
   const int shards = int(shards_.size());
@@ -123,6 +143,10 @@ double Trainer::compute_gradients() {
 StepReport Trainer::update() {
   require(has_gradients_, "update(): compute_gradients() comes first");
   const double start = seconds_now();
+  if (on_device_) {
+    start_device_update();
+    return device_report(on_device_->finish(), gradient_seconds_ + seconds_now() - start);
+  }
 
   // The global norm: of all gradients together, so that clipping keeps their direction
   double square = 0;
@@ -182,13 +206,100 @@ StepReport Trainer::update() {
 // [/snip]
 
 StepReport Trainer::step() {
-  compute_gradients();
-  return update();
+  if (!on_device_) {
+    compute_gradients();
+    return update();
+  }
+  // Both phases are started before anybody waits
+  const double start = seconds_now();
+  set_targets();
+  on_device_->start_gradients(batch_, targets_);
+  gradients_fresh_ = false;
+  has_gradients_ = true;
+  start_device_update();
+  return device_report(on_device_->finish(), seconds_now() - start);
+}
+
+void Trainer::start_device_update() {
+  if (keep_last_good_ && state_.step % kKeepEvery == 0) {
+    on_device_->keep_state();
+    last_good_.step = state_.step;
+  }
+  on_device_->start_update({.step = state_.step + 1,
+                            .learning_rate = learning_rate(config_.schedule, state_.step),
+                            .clip = config_.clip,
+                            .watch = watch_updates_});
+}
+
+StepReport Trainer::device_report(const DeviceStep::Result& result, double seconds) {
+  has_gradients_ = false;
+  loss_ = result.loss;
+  if (!std::isfinite(result.loss) || !std::isfinite(result.gradient_norm)) report_not_finite();
+  StepReport report{.step = state_.step + 1,
+                    .loss = result.loss,
+                    .learning_rate = learning_rate(config_.schedule, state_.step),
+                    .gradient_norm = result.gradient_norm,
+                    .clip_scale = result.clip_scale,
+                    .tokens = batch_.B * batch_.T,
+                    .seconds = seconds};
+  ++state_.step;
+  values_fresh_ = moments_fresh_ = reports_fresh_ = false;
+  return report;
+}
+
+const float* Trainer::values() const {
+  if (on_device_ && !values_fresh_) {
+    on_device_->get_values(state_.values.data());
+    values_fresh_ = true;
+  }
+  return state_.values.data();
+}
+
+float* Trainer::mutable_values() {
+  (void)values();
+  return state_.values.data();
+}
+
+const float* Trainer::gradients() const {
+  if (on_device_ && !gradients_fresh_) {
+    on_device_->get_gradients(shards_[0].data());
+    gradients_fresh_ = true;
+  }
+  return shards_.empty() ? nullptr : shards_[0].data();
+}
+
+const TrainState& Trainer::state() const {
+  if (on_device_ && !(values_fresh_ && moments_fresh_)) {
+    on_device_->get_state(state_);
+    values_fresh_ = moments_fresh_ = true;
+  }
+  return state_;
+}
+
+const std::vector<ParameterReport>& Trainer::parameter_reports() const {
+  if (on_device_ && !reports_fresh_) {
+    const std::vector<double> gradient = on_device_->gradient_squares();
+    const DeviceStep::Sizes sizes = on_device_->watched();
+    for (std::size_t p = 0; p < reports_.size(); ++p) {
+      reports_[p] = {.gradient_norm = std::sqrt(gradient[p])};
+      if (sizes.weight.empty()) continue;
+      reports_[p].weight_norm = std::sqrt(sizes.weight[p]);
+      reports_[p].update_norm = std::sqrt(sizes.change[p]);
+    }
+    reports_fresh_ = true;
+  }
+  return reports_;
+}
+
+void Trainer::bind(Tape<float>& tape, std::vector<Var<float>>& bound) {
+  if (on_device_) return on_device_->bind(tape, bound);
+  model_.bind(tape, state_.values.data(), nullptr, Write::set, bound);
 }
 
 double Trainer::evaluate(int windows) {
   require(windows >= 1, "evaluate: at least one window");
   const int T = batch_.T, chunks = (windows + kChunk - 1) / kChunk;
+  if (on_device_) return evaluate_on_device(windows);
   std::vector<double> losses(std::size_t(chunks), 0), counts(std::size_t(chunks), 0);
   pool_.run(chunks, [&](int chunk, int worker) {
     Workspace& workspace = *workspaces_[std::size_t(worker)];
@@ -212,6 +323,32 @@ double Trainer::evaluate(int windows) {
   return loss / count;
 }
 
+double Trainer::evaluate_on_device(int windows) {
+  // The same sequences as on the processor, which takes them two at a time
+  Batch pair(kChunk, batch_.T), many(batch_.B, batch_.T);
+  const auto T = std::size_t(batch_.T);
+  double loss = 0, count = 0;
+  int filled = 0;
+  const auto flush = [&] {
+    if (filled == 0) return;
+    const auto targets = std::span(many.targets).first(std::size_t(filled) * T);
+    count += double(std::ranges::count_if(targets, [](int t) { return t != kIgnored; }));
+    loss += on_device_->loss_sum(many, filled);
+    filled = 0;
+  };
+  for (int window = 0; window < windows; ++window) {
+    if (window % kChunk == 0) source_.validation(std::uint64_t(window / kChunk), pair);
+    const auto from = std::size_t(window % kChunk) * T, to = std::size_t(filled) * T;
+    std::copy_n(pair.tokens.begin() + std::ptrdiff_t(from), T,
+                many.tokens.begin() + std::ptrdiff_t(to));
+    std::copy_n(pair.targets.begin() + std::ptrdiff_t(from), T,
+                many.targets.begin() + std::ptrdiff_t(to));
+    if (++filled == batch_.B) flush();
+  }
+  flush();
+  return loss / count;
+}
+
 void Trainer::report_not_finite() {
   // Run the batch again and look at every value and every gradient, in the order they appear
   std::string first;
@@ -220,9 +357,10 @@ void Trainer::report_not_finite() {
       if (first.empty() && !value.allFinite()) first = prefix + std::string(name);
     };
   };
-  Workspace workspace;
+  Workspace workspace{.tape = Tape<float>(config_.device), .bound = {}, .validation = {}};
   workspace.tape.observe("*", look(""));
   workspace.tape.observe_gradient("*", look("the gradient of "));
+  if (on_device_) on_device_->run_pass(workspace.tape, batch_, targets_);
   for (int chunk = 0; chunk < chunks_ && first.empty(); ++chunk) {
     run_chunk(workspace, chunk, chunk % int(shards_.size()), Write::set);
   }
@@ -233,16 +371,28 @@ void Trainer::set_state(const TrainState& state) {
   const auto same = [](const auto& a, const auto& b) { return a.size() == b.size(); };
   require(same(state.values, state_.values) && same(state.m, state_.m) && same(state.v, state_.v),
           "set_state: the state must have the sizes of this model and optimiser");
-  state_ = state;
+  if (&state != &state_) state_ = state;
+  if (on_device_) on_device_->set_state(state_);
+  values_fresh_ = moments_fresh_ = true;
   has_gradients_ = false;
 }
 
 void Trainer::keep_last_good(bool keep) {
   keep_last_good_ = keep;
+  if (on_device_) {
+    last_good_.step = state_.step;
+    if (keep) on_device_->keep_state();
+    return;
+  }
   last_good_ = keep ? state_ : TrainState{};
 }
 
 long Trainer::restore_last_good() {
+  if (on_device_ && keep_last_good_) {
+    on_device_->restore_state();
+    state_.step = last_good_.step;
+    values_fresh_ = moments_fresh_ = has_gradients_ = false;
+  }
   if (!last_good_.values.empty()) set_state(last_good_);
   return state_.step;
 }
@@ -253,6 +403,7 @@ std::size_t Trainer::memory_bytes() const {
   for (const auto& shard : shards_) numbers += shard.size();
   std::size_t bytes = numbers * sizeof(float);
   for (const auto& workspace : workspaces_) bytes += workspace->tape.arena().capacity();
+  if (on_device_) bytes += on_device_->memory_bytes();
   return bytes;
 }
 

@@ -15,6 +15,7 @@
 #include "chapters/03_tokens/batch.h"
 #include "chapters/10_optimizer/optimizer.h"
 #include "chapters/10_optimizer/schedule.h"
+#include "chapters/11_gpt/device_step.h"
 #include "chapters/11_gpt/gpt.h"
 #include "chapters/11_gpt/worker_pool.h"
 
@@ -25,9 +26,10 @@ struct TrainConfig {
   int batch = 16;  // sequences a step
   OptimizerConfig optimizer;
   ScheduleConfig schedule;
-  double clip = 1;          // largest global gradient norm; 0: no clipping
-  int threads = 0;          // 0: one for each core. Has no effect on the result
-  bool background = false;  // let a window go first
+  double clip = 1;                 // largest global gradient norm; 0: no clipping
+  int threads = 0;                 // 0: one for each core. Has no effect on the result
+  bool background = false;         // let a window go first
+  const Device* device = nullptr;  // null: the processor. It must outlive the trainer
 };
 
 /// What one step did.
@@ -94,16 +96,19 @@ class Trainer {
   [[nodiscard]] WorkerPool& pool() { return pool_; }
 
   /// Values and gradients, laid out as model().table() says. Gradients are those of the last step.
-  [[nodiscard]] const float* values() const { return state_.values.data(); }
-  [[nodiscard]] float* mutable_values() { return state_.values.data(); }
-  [[nodiscard]] const float* gradients() const {
-    return shards_.empty() ? nullptr : shards_[0].data();
-  }
+  /// From a device they are copied when asked for, and once a step.
+  [[nodiscard]] const float* values() const;
+  [[nodiscard]] const float* gradients() const;
+  /// To change values from outside. On a device follow it by set_state(state()).
+  [[nodiscard]] float* mutable_values();
+  /// Put the parameters on a tape as constants, where the trainer has them: the tape stands on
+  /// config().device, or on the host.
+  void bind(Tape<float>& tape, std::vector<Var<float>>& bound);
 
   /// Also measure the size of each parameter and of its change. Costs two passes over the parameters.
   void watch_updates(bool watch) { watch_updates_ = watch; }
   /// One a parameter, of the last step; only gradient_norm unless watch_updates(true).
-  [[nodiscard]] const std::vector<ParameterReport>& parameter_reports() const { return reports_; }
+  [[nodiscard]] const std::vector<ParameterReport>& parameter_reports() const;
 
   /// Change the peak learning rate or the clipping from the next step on.
   void set_peak_learning_rate(double peak) { config_.schedule.peak = peak; }
@@ -111,7 +116,7 @@ class Trainer {
   /// Change where the schedule ends.
   void set_total_steps(long total) { config_.schedule.total = total; }
 
-  [[nodiscard]] const TrainState& state() const { return state_; }
+  [[nodiscard]] const TrainState& state() const;
   /// Errors  ShapeError unless the sizes are the table's
   void set_state(const TrainState& state);
 
@@ -130,17 +135,25 @@ class Trainer {
   void run_chunk(Workspace& workspace, int chunk, int shard, Write write);
   [[noreturn]] void report_not_finite();
 
+  void set_targets();
+  void start_device_update();
+  double evaluate_on_device(int windows);
+  StepReport device_report(const DeviceStep::Result& result, double seconds);
+
   const Model<float>& model_;
   const BatchSource& source_;
   TrainConfig config_;
   WorkerPool pool_;
-  TrainState state_;
+  std::unique_ptr<DeviceStep> on_device_;  // null: the processor does the work
+  mutable TrainState state_;               // on a device: a copy, as old as the flags say
+  mutable bool values_fresh_ = true, moments_fresh_ = true, gradients_fresh_ = false;
+  mutable bool reports_fresh_ = true;
   TrainState last_good_;
   Batch batch_;
-  std::vector<LineVector<float>> shards_;  // gradients, laid out as the table
+  mutable std::vector<LineVector<float>> shards_;  // gradients, laid out as the table
   std::vector<double> chunk_losses_;
   std::vector<double> squares_;  // of each parameter's gradient
-  std::vector<ParameterReport> reports_;
+  mutable std::vector<ParameterReport> reports_;
   std::vector<std::unique_ptr<Workspace>> workspaces_;
   int chunks_ = 0;
   double targets_ = 0;  // that count, in the batch

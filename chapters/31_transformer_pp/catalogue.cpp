@@ -115,6 +115,11 @@ Row number(Group group, std::string name, N RunOptions::*member, int chapter, do
       [member, info](RunOptions& o, std::string_view t) { o.*member = parse_number<N>(info, t); }};
 }
 
+Row of_machine(Row row) {
+  row.info.of_machine = true;
+  return row;
+}
+
 std::vector<Row> make_rows() {
   using R = RunOptions;
   constexpr double kBig = 1e9;
@@ -173,6 +178,10 @@ std::vector<Row> make_rows() {
              "largest norm of the whole gradient; 0: no clipping"),
       number(Group::training, "threads", &R::threads, 11, 0, 1024,
              "0: one for each core; the result does not depend on it"),
+      of_machine(choice(Group::training, "device", &R::device, 11, {"cpu", "gpu", "emulated"},
+                        "where it trains: the processor, a CUDA device, or its emulator here")),
+      choice(Group::training, "precision", &R::precision, 11, {"float32", "tf32", "bf16"},
+             "of products and activations on a device; sums and weights stay float32"),
   };
 }
 
@@ -259,7 +268,9 @@ std::vector<std::string> differing_options(const RunOptions& a, const RunOptions
 
 Metadata to_metadata(const RunOptions& options) {
   Metadata metadata;
-  for (const Row& r : rows()) metadata["option." + r.info.name] = r.get(options);
+  for (const Row& r : rows()) {
+    if (!r.info.of_machine) metadata["option." + r.info.name] = r.get(options);
+  }
   return metadata;
 }
 
@@ -348,14 +359,26 @@ std::unique_ptr<Model<T>> make_model(const RunOptions& options, int vocabulary) 
   return std::make_unique<Model<T>>(model_config(options, vocabulary), make_parts<T>(options));
 }
 
+std::unique_ptr<Device> open_device(const RunOptions& o) {
+  const auto kind = by_name<DeviceKind>(o.device, {"cpu", "gpu", "emulated"});
+  const auto precision = by_name<Precision>(o.precision, {"float32", "tf32", "bf16"});
+  try {
+    return open_device(kind, precision);
+  } catch (const std::runtime_error& error) {
+    throw InputError("--device " + o.device + ": " + error.what());
+  }
+}
+
 Run make_run(const RunOptions& options, std::unique_ptr<BatchSource> source, bool background) {
   Run run;
   run.options = options;
+  run.device = open_device(options);
   run.source = std::move(source);
   run.source->require(options.length);
   run.model = make_model<float>(options, run.source->vocabulary());
   TrainConfig train = train_config(options);
   train.background = background;
+  train.device = run.device.get();
   run.trainer = std::make_unique<Trainer>(*run.model, *run.source, train);
   return run;
 }

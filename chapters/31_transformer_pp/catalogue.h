@@ -13,6 +13,7 @@
 #include "chapters/11_gpt/checkpoint.h"
 #include "chapters/11_gpt/gpt.h"
 #include "chapters/11_gpt/trainer.h"
+#include "kernels/device/device.h"
 
 namespace tpp {
 
@@ -53,7 +54,9 @@ struct RunOptions {
   int warmup = 100;
   double floor = 0.1;  // of the learning rate, at the schedule's end
   double clip = 1;
-  int threads = 0;  // 0: one for each core
+  int threads = 0;                    // 0: one for each core
+  std::string device = "cpu";         // or "gpu", "emulated"
+  std::string precision = "float32";  // or "tf32", "bf16", on a device
 
   bool operator==(const RunOptions&) const = default;
 };
@@ -67,6 +70,7 @@ struct OptionInfo {
   std::vector<std::string> choices;  // for Kind::choice; "gqa:G" stands for any number G
   double least = 0, most = 0;        // for numbers, inclusive
   int chapter = 0;                   // that explains it; 0: none
+  bool of_machine = false;           // says where it runs, not what: not kept in a checkpoint
 };
 
 /// The table, in the order that help shows.
@@ -105,10 +109,15 @@ template <Real T>
 /// A model, what it learns from, and its trainer, living together.
 struct Run {
   RunOptions options;
+  std::unique_ptr<Device> device;  // null: the processor
   std::unique_ptr<BatchSource> source;
   std::unique_ptr<Model<float>> model;
   std::unique_ptr<Trainer> trainer;
 };
+
+/// The device that the options name, or null for the processor.
+/// Errors  InputError: what was looked for, what was found, what to do
+[[nodiscard]] std::unique_ptr<Device> open_device(const RunOptions& options);
 
 /// `background` lets a window go first. Errors: InputError, before anything is allocated.
 [[nodiscard]] Run make_run(const RunOptions& options, std::unique_ptr<BatchSource> source,

@@ -6,6 +6,8 @@
 
 #include "kernels/common/runtime.h"
 #include "kernels/elementwise/elementwise.h"
+#include "kernels/global_norm/global_norm.h"
+#include "kernels/optimizer/optimizer.h"
 
 namespace tpp::twin {
 
@@ -20,6 +22,11 @@ struct Table {
   TPP_TWIN(add_to);
   TPP_TWIN(fill);
   TPP_TWIN(scale);
+
+  // Chapter 10: the same for every storage type, since parameters are float
+  TPP_PLAIN_TWIN(global_norm);
+  TPP_PLAIN_TWIN(optimizer_update);
+  decltype(&twin::convert<float, Bf16>) round_to_bf16 = &twin::convert<float, Bf16>;
 };
 
 /// The runtime of a backend (kernels/common/runtime.h).

@@ -14,6 +14,7 @@ struct GenerateArguments {
   SamplingConfig sampling;
   int tokens = 400;
   std::uint64_t seed = 1;
+  std::string device = "cpu", precision = "float32";
 };
 
 /// Prints bytes as they come, and holds back a letter that is not complete yet.
@@ -53,7 +54,11 @@ int run_generate(const GenerateArguments& args) {
   (void)sampling_distribution(std::vector<float>{0}, args.sampling);  // refuse wrong settings now
 
   catch_interrupts();
-  Generator generator(*opened.model, opened.state.values.data(), args.seed);
+  RunOptions where;
+  set_option(where, "device", args.device);
+  set_option(where, "precision", args.precision);
+  const std::unique_ptr<Device> device = open_device(where);
+  Generator generator(*opened.model, opened.state.values.data(), args.seed, device.get());
   TextPrinter printer;
   printer.add(args.prompt);
   generator.generate(tokens, args.tokens, args.sampling, [&](int token) {
@@ -92,6 +97,10 @@ Command add_generate(CLI::App& program) {
                    "only the likeliest that together have this probability (1)")
       ->type_name("P");
   command->add_option("--seed", args->seed, "another seed, another text (1)")->type_name("N");
+  command->add_option("--device", args->device, option_info("device").help + " (cpu)")
+      ->type_name("cpu|gpu|emulated");
+  command->add_option("--precision", args->precision, option_info("precision").help + " (float32)")
+      ->type_name("float32|tf32|bf16");
   return [args] { return run_generate(*args); };
 }
 

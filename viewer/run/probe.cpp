@@ -27,9 +27,17 @@ TapValue row_sizes_of(const MatMap<float>& value) {
   return out;
 }
 
+/// The value where it is, or, from a device, copied into `copy`.
+MatMap<float> on_host(Var<float> x, Mat<float>& copy) {
+  if (!x.tape->on_device()) return x.value();
+  copy = x.to_host();
+  return {copy.data(), copy.rows(), copy.cols(), Eigen::OuterStride<>(copy.cols())};
+}
+
 }  // namespace
 
-Probe::Probe(const Run& run) : run_(run), batch_(1, int(run.model->config().T)) {
+Probe::Probe(const Run& run)
+    : run_(run), tape_(run.device.get()), batch_(1, int(run.model->config().T)) {
   run.source->validation(0, batch_);
   labels_.reserve(batch_.tokens.size());
   for (const int token : batch_.tokens) {
@@ -39,7 +47,7 @@ Probe::Probe(const Run& run) : run_(run), batch_(1, int(run.model->config().T)) 
 
 Var<float> Probe::pass(std::span<const int> tokens, std::span<const int> targets) {
   tape_.reset(Grad::skip);
-  run_.model->bind(tape_, run_.trainer->mutable_values(), nullptr, Write::set, bound_);
+  run_.trainer->bind(tape_, bound_);
   const auto length = Index(tokens.size());
   return targets.empty() ? run_.model->forward(tape_, bound_, tokens, length)
                          : run_.model->loss(tape_, bound_, tokens, targets, length);
@@ -48,7 +56,7 @@ Var<float> Probe::pass(std::span<const int> tokens, std::span<const int> targets
 void Probe::fill(Frame& frame, const std::vector<std::string>& wanted) {
   frame.probe_tokens = batch_.tokens;
   frame.probe_labels = labels_;
-  frame.probe_loss = pass(batch_.tokens, batch_.targets).value()(0, 0);
+  frame.probe_loss = pass(batch_.tokens, batch_.targets).to_host()(0, 0);
   index_names();
   for (const std::string& name : wanted) {
     TapValue value;
@@ -85,8 +93,9 @@ bool Probe::copy(const std::string& name, TapValue& out) {
   const auto value = ids_.find(plain);
   const int parameter = table.find(plain);
   if (value == ids_.end() && parameter < 0) return false;
-  const MatMap<float> map =
-      parameter >= 0 ? view(run_.trainer->values(), parameter) : tape_.at(value->second).value();
+  Mat<float> copied;
+  const MatMap<float> map = parameter >= 0 ? view(run_.trainer->values(), parameter)
+                                           : on_host(tape_.at(value->second), copied);
   out = sizes ? row_sizes_of(map) : copy_of(map);
   return true;
 }
@@ -95,7 +104,8 @@ std::vector<NextToken> Probe::next(std::span<const int> tokens, int count) {
   const auto T = std::size_t(run_.model->config().T);
   if (tokens.size() > T) tokens = tokens.subspan(tokens.size() - T);
   const Var<float> logits = pass(tokens, {});
-  const MatMap<float> all = logits.value();
+  Mat<float> copied;
+  const MatMap<float> all = on_host(logits, copied);
 
   // Softmax of the last row
   const Index V = all.cols();

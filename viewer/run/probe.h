@@ -29,7 +29,9 @@ class Probe {
   /// What may come after `tokens`, likeliest first.
   [[nodiscard]] std::vector<NextToken> next(std::span<const int> tokens, int count);
 
-  [[nodiscard]] std::size_t memory_bytes() const { return tape_.arena().capacity(); }
+  [[nodiscard]] std::size_t memory_bytes() const {
+    return tape_.arena().capacity() + tape_.device_bytes();
+  }
 
  private:
   void index_names();
@@ -37,9 +39,9 @@ class Probe {
   Var<float> pass(std::span<const int> tokens, std::span<const int> targets);
 
   const Run& run_;
+  Tape<float> tape_;                 // where the trainer has the parameters
   Batch batch_;                      // (1, T)
   std::vector<std::string> labels_;  // (T)
-  Tape<float> tape_;
   std::vector<Var<float>> bound_;
   std::unordered_map<std::string, int> ids_;  // of the values on the tape
   int indexed_ = -1;                          // how many values there were
