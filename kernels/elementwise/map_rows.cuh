@@ -16,7 +16,7 @@ struct Rows {
 using tpp::load_pack;
 using tpp::store_pack;
 
-// Packs of other sizes: single numbers, and four bfloat16 beside four floats, eight floats beside eight bfloat16.
+// Packs of other sizes: single numbers, and four bfloat16 beside four floats.
 template <class T>
 __device__ inline void load_pack(const T* p, float (&v)[1]) {
   v[0] = to_float(*p);
@@ -25,12 +25,6 @@ __device__ inline void load_pack(const __nv_bfloat16* p, float (&v)[4]) {
   const uint2 packed = *reinterpret_cast<const uint2*>(p);
   v[0] = __uint_as_float(packed.x << 16), v[1] = __uint_as_float(packed.x & 0xffff0000u);
   v[2] = __uint_as_float(packed.y << 16), v[3] = __uint_as_float(packed.y & 0xffff0000u);
-}
-__device__ inline void load_pack(const float* p, float (&v)[8]) {
-  const float4 low = reinterpret_cast<const float4*>(p)[0];
-  const float4 high = reinterpret_cast<const float4*>(p)[1];
-  v[0] = low.x, v[1] = low.y, v[2] = low.z, v[3] = low.w;
-  v[4] = high.x, v[5] = high.y, v[6] = high.z, v[7] = high.w;
 }
 template <class T>
 __device__ inline void store_pack(T* p, const float (&v)[1]) {

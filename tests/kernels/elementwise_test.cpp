@@ -14,13 +14,19 @@ struct Size {
 constexpr Size kSizes[] = {{1, 1},  {1, 8},    {3, 5},   {7, 32},
                            {5, 40}, {2, 1027}, {67, 24}, {33, 129}};
 
-// Columns [first, first + D) of a matrix with a larger stride. `gap` 0: the whole matrix.
+// How many columns stand left and right of those that are used.
+struct Gap {
+  int left = 0, right = 0;
+};
+
+// Columns [first, first + D) of a matrix with a larger stride, or the whole matrix.
 template <Storage S>
 struct View {
   Index first, D;
   Input<S> all;  // (N, stride)
 
-  View(Philox& rng, int N, int D_, int gap) : first(gap), D(D_), all(rng, N, D_ + 2 * gap) {}
+  View(Philox& rng, int N, int D_, Gap gap)
+      : first(gap.left), D(D_), all(rng, N, D_ + gap.left + gap.right) {}
   [[nodiscard]] int stride() const { return int(all.host.cols()); }
   [[nodiscard]] S* data() { return all.device.data() + first; }
   [[nodiscard]] Mat<double> host() const { return all.host.middleCols(first, D); }
@@ -36,13 +42,13 @@ struct View {
   }
 };
 
-// The test for every size and for three layouts: whole, columns that packs fit, columns that they do not.
+// The test for every size and layout: whole, columns that packs fit, columns with the wrong start, with the wrong stride.
 template <class F>
 void for_each_layout(F&& test) {
   Philox rng(7);
   for (const Size size : kSizes) {
-    for (const int gap : {0, 8, 3}) {
-      CAPTURE(size.N, size.D, gap);
+    for (const Gap gap : {Gap{0, 0}, Gap{8, 8}, Gap{3, 5}, Gap{0, 3}}) {
+      CAPTURE(size.N, size.D, gap.left, gap.right);
       test(rng, size.N, size.D, gap);
     }
   }
@@ -57,8 +63,8 @@ Mat<double> broadcast(const Input<S>& row, Index N) {
 
 TEST_CASE("elementwise: add and add_to") {
   for_each_storage([]<Storage S>() {
-    for_each_layout([](Philox& rng, int N, int D, int gap) {
-      View<S> a(rng, N, D, gap), b(rng, N, D, 0), y(rng, N, D, gap);
+    for_each_layout([](Philox& rng, int N, int D, Gap gap) {
+      View<S> a(rng, N, D, gap), b(rng, N, D, Gap{}), y(rng, N, D, gap);
       twin::add(nullptr, a.data(), a.stride(), b.data(), b.stride(), y.data(), y.stride(), N, D);
       y.check(a.host() + b.host());
 
@@ -70,8 +76,8 @@ TEST_CASE("elementwise: add and add_to") {
 
 TEST_CASE("elementwise: scale") {
   for_each_storage([]<Storage S>() {
-    for_each_layout([](Philox& rng, int N, int D, int gap) {
-      View<S> x(rng, N, D, gap), y(rng, N, D, 0);
+    for_each_layout([](Philox& rng, int N, int D, Gap gap) {
+      View<S> x(rng, N, D, gap), y(rng, N, D, Gap{});
       twin::scale(nullptr, x.data(), x.stride(), 0.7f, y.data(), y.stride(), N, D);
       y.check(double(0.7f) * x.host());
       twin::scale(nullptr, x.data(), x.stride(), -2.0f, x.data(), x.stride(), N, D);  // in place
@@ -82,13 +88,13 @@ TEST_CASE("elementwise: scale") {
 
 TEST_CASE("elementwise: multiply and its backward") {
   for_each_storage([]<Storage S>() {
-    for_each_layout([](Philox& rng, int N, int D, int gap) {
-      View<S> a(rng, N, D, gap), b(rng, N, D, 0), y(rng, N, D, 0);
+    for_each_layout([](Philox& rng, int N, int D, Gap gap) {
+      View<S> a(rng, N, D, gap), b(rng, N, D, Gap{}), y(rng, N, D, Gap{});
       twin::multiply(nullptr, a.data(), a.stride(), b.data(), b.stride(), y.data(), y.stride(), N,
                      D);
       y.check(a.host().cwiseProduct(b.host()));
 
-      View<S> dy(rng, N, D, 0), da(rng, N, D, gap), db(rng, N, D, 0);
+      View<S> dy(rng, N, D, Gap{}), da(rng, N, D, gap), db(rng, N, D, Gap{});
       twin::multiply_backward(nullptr, a.data(), a.stride(), b.data(), b.stride(), dy.data(),
                               dy.stride(), da.data(), da.stride(), db.data(), db.stride(), N, D);
       da.check(dy.host().cwiseProduct(b.host()));
@@ -101,7 +107,7 @@ TEST_CASE("elementwise: multiply and its backward") {
 
 TEST_CASE("elementwise: a row added to every row, and the sums of columns") {
   for_each_storage([]<Storage S>() {
-    for_each_layout([](Philox& rng, int N, int D, int gap) {
+    for_each_layout([](Philox& rng, int N, int D, Gap gap) {
       View<S> x(rng, N, D, gap), y(rng, N, D, gap);
       const Input<float> b(rng, 1, D);
       twin::add_row(nullptr, x.data(), x.stride(), b.data(), y.data(), y.stride(), N, D);
@@ -145,7 +151,7 @@ TEST_CASE("elementwise: sum of all") {
     for (const Size size : {Size{1, 1}, Size{5, 7}, Size{300, 8}, Size{3, 1500}, Size{259, 130}}) {
       const auto [N, D] = size;
       CAPTURE(N, D);
-      for (const int gap : {0, 3}) {
+      for (const Gap gap : {Gap{0, 0}, Gap{3, 2}}) {
         View<S> x(rng, N, D, gap);
         Output<float> y(1, 1);
         twin::Buffer<float> work(twin::sum_all_work(N, D));
@@ -160,7 +166,7 @@ TEST_CASE("elementwise: sum of all") {
 
 TEST_CASE("elementwise: fill") {
   for_each_storage([]<Storage S>() {
-    for_each_layout([](Philox& rng, int N, int D, int gap) {
+    for_each_layout([](Philox& rng, int N, int D, Gap gap) {
       View<S> y(rng, N, D, gap), z(rng, N, D, gap);
       twin::fill(nullptr, y.data(), y.stride(), 0.3f, N, D);
       y.check(Mat<double>::Constant(N, D, double(0.3f)));
@@ -174,9 +180,9 @@ TEST_CASE("elementwise: fill") {
 TEST_CASE("elementwise: convert") {
   for_each_storage([]<Storage From>() {
     for_each_storage([]<Storage To>() {
-      for_each_layout([](Philox& rng, int N, int D, int gap) {
+      for_each_layout([](Philox& rng, int N, int D, Gap gap) {
         View<From> x(rng, N, D, gap);
-        View<To> y(rng, N, D, 0);
+        View<To> y(rng, N, D, Gap{});
         twin::convert(nullptr, x.data(), x.stride(), y.data(), y.stride(), N, D);
         // Exactly the rounded number, not one beside it
         Mat<double> want = x.host();
@@ -225,6 +231,7 @@ TEST_CASE("elementwise: nothing to do, and what is refused") {
                   std::invalid_argument);
   CHECK_THROWS_AS(twin::add_to<float>(nullptr, x.data(), 8, y.data(), 7, 4, 8),
                   std::invalid_argument);
+  CHECK_THROWS_AS(twin::fill<float>(nullptr, y.data(), 7, 1.0f, 4, 8), std::invalid_argument);
   CHECK_THROWS_AS(twin::fill<float>(nullptr, y.data(), 8, 1.0f, -1, 8), std::invalid_argument);
   CHECK_THROWS_AS(
       twin::column_sums<float>(nullptr, x.data(), 8, y.data(), work.data(), 0, 8, twin::Write::set),
