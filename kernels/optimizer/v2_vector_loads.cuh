@@ -18,6 +18,7 @@ __global__ void __launch_bounds__(kThreads)
   const std::size_t first = std::size_t(blockIdx.x) * (kThreads * kPacks) + threadIdx.x;
 
   // Ask for everything
+  const OptimizerStep now = *step;
   float4 weights[kPacks], gradients[kPacks], means[kPacks], squares[kPacks];
   bool decays[kPacks];
 #pragma unroll
@@ -30,8 +31,8 @@ __global__ void __launch_bounds__(kThreads)
     if constexpr (kHasM<kKind>) means[p] = read_once(m + pack * kFour);
     if constexpr (kHasV<kKind>) squares[p] = read_once(v + pack * kFour);
   }
-  if (!may_update(*step)) return;
-  const Rates rates(rule, *step);
+  if (!may_update(now)) return;
+  const Rates rates(rule, now);
 
 #pragma unroll
   for (int p = 0; p < kPacks; ++p) {
