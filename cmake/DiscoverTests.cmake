@@ -1,7 +1,7 @@
 # Ask a test program for its cases and write one add_test() each, whatever their names hold: brackets, commas, semicolons.
 # (Catch2's own script keeps names in CMake lists, where "[0, 1)" swallows every case after it.)
 #
-#   cmake -DPROGRAM=… -DOUT=… -DSPEC=… -DPREFIX=… -DCATCH=2|3 -P DiscoverTests.cmake
+#   cmake -DPROGRAM=… -DOUT=… -DSPEC=… -DPREFIX=… -DLABEL=… -DCATCH=2|3 -P DiscoverTests.cmake
 cmake_minimum_required(VERSION 3.22)
 set(spec "")
 if(SPEC)
@@ -19,6 +19,11 @@ else()
 endif()
 if(NOT result EQUAL 0)
   message(FATAL_ERROR "${PROGRAM} could not list its test cases: ${result}")
+endif()
+
+set(labels "")
+if(LABEL)
+  set(labels " LABELS ${LABEL}")
 endif()
 
 # Walk line by line; a CMake list would break at semicolons.
@@ -42,7 +47,7 @@ while(NOT names STREQUAL "")
     string(REPLACE "${special}" "\\${special}" filter "${filter}")
   endforeach()
   string(APPEND script "add_test([==[${PREFIX}${name}]==] [==[${PROGRAM}]==] [==[${filter}]==]${unknown_fails})\n"
-                       "set_tests_properties([==[${PREFIX}${name}]==] PROPERTIES TIMEOUT 1200 SKIP_RETURN_CODE 4)\n")
+                       "set_tests_properties([==[${PREFIX}${name}]==] PROPERTIES TIMEOUT 1200 SKIP_RETURN_CODE 4${labels})\n")
   math(EXPR count "${count} + 1")
 endwhile()
 if(count EQUAL 0)
