@@ -16,6 +16,7 @@ struct Checker {
   std::uint32_t block_epoch = 0;
 
   std::vector<Cell> dynamic_cells, static_cells;
+  std::vector<bool> touched;  // the static arrays, of functions that the kernel calls too
 
   // A warp's small vector clocks: only __syncwarp moves them. Shuffles do not order memory.
   std::uint32_t clock[kMaxThreads];
@@ -177,6 +178,7 @@ bool find_region(Worker& w, std::uintptr_t address, std::size_t bytes, Access ac
       report_outside(w, "shared memory", thread, access, pc,
                      std::to_string(bytes) + " bytes at the end of " + it->name);
     }
+    c.touched[static_cast<std::size_t>(it - arrays.begin())] = true;
     *region = {true, c.tls + it->offset, c.static_cells.data() + it->offset / 4, &it->name,
                c.block_epoch};
     return true;
@@ -274,8 +276,19 @@ void begin_checks(Worker&, Grid&) {
   c.tls = shared_block_begin();
   c.dynamic_cells.resize(kSharedBytes / 4 + 1);
   c.static_cells.resize(shared_block_bytes() / 4 + 1);
+  c.touched.assign(shared_arrays().size(), false);
   c.fenced.clear();
   c.published.clear();
+}
+
+// What the launch could not know: the arrays of the functions that the kernel called.
+void end_checks(Grid& grid) {
+  StaticShared used;
+  for (std::size_t i = 0; i < checker().touched.size(); ++i) {
+    if (!checker().touched[i]) continue;
+    used.add(shared_arrays()[i].name, shared_arrays()[i].bytes);
+  }
+  check_shared(grid.launch, used);
 }
 
 void begin_block_checks(Worker& w) {

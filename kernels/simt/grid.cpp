@@ -186,10 +186,21 @@ void check_limits(const Launch& l) {
   if (l.grid.x > 0x7fffffffu || l.grid.y > 65535 || l.grid.z > 65535) {
     bad_launch(l, "grid " + dims(l.grid) + ": at most 2147483647 in x, 65535 in y and z");
   }
-  if (l.bytes > static_cast<std::size_t>(shared_limit(l.kernel))) {
-    bad_launch(l, std::to_string(l.bytes) +
-                      " bytes of dynamic shared memory: above 48 KB needs cudaFuncSetAttribute, "
-                      "above 227 KB never fits");
+  check_shared(l, static_shared(l.kernel));
+}
+
+// Static arrays have 48 KB; so have static and dynamic together, unless the kernel asked for more.
+void check_shared(const Launch& l, const StaticShared& arrays) {
+  if (arrays.bytes > kPlainSharedBytes) {
+    bad_launch(l, "static shared arrays of " + std::to_string(arrays.bytes) + " bytes (" +
+                      arrays.names + "): above 48 KB they must be dynamic");
+  }
+  const std::size_t asked = static_cast<std::size_t>(asked_shared_limit(l.kernel));
+  if (l.bytes > std::max(asked, kPlainSharedBytes - arrays.bytes) ||
+      l.bytes + arrays.bytes > kSharedBytes) {
+    bad_launch(l, std::to_string(l.bytes) + " bytes of dynamic shared memory" +
+                      (arrays.bytes == 0 ? "" : " beside " + arrays.names) +
+                      ": above 48 KB needs cudaFuncSetAttribute, above 227 KB never fits");
   }
 }
 
@@ -208,6 +219,7 @@ void run_now(const Launch& launch) {
     }
   } leave;
   run_all(grid);
+  if (checked()) end_checks(grid);
 }
 
 // --- Words for messages -------------------------------------------------------------------------------

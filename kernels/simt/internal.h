@@ -18,7 +18,8 @@ namespace tpp::simt {
 constexpr int kLanes = 32;
 constexpr int kMaxThreads = 1024;
 constexpr std::size_t kStackBytes = 64 * 1024;
-constexpr std::size_t kSharedBytes = 227 * 1024;  // what a block can get at most
+constexpr std::size_t kSharedBytes = 227 * 1024;      // what a block can get at most
+constexpr std::size_t kPlainSharedBytes = 48 * 1024;  // without asking, and for static arrays
 
 struct Lane;
 
@@ -128,13 +129,15 @@ std::recursive_mutex& device_lock();
 void require_host(const char* function);
 void copy_memory(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind);
 void fill_memory(void* to, int value, std::size_t bytes);
-int shared_limit(const void* kernel);
+int asked_shared_limit(const void* kernel);  // by cudaFuncSetAttribute; 0: never asked
 
 // stream.cpp
 void refuse_in_capture(const char* function);  // what CUDA calls unsafe while this thread captures
 
 // grid.cpp
 void check_limits(const Launch& launch);
+struct StaticShared;
+void check_shared(const Launch& launch, const StaticShared& arrays);
 void run_now(const Launch& launch);
 
 // signals.cpp
@@ -152,12 +155,20 @@ class SignalGuard {  // while a worker runs blocks
 struct SharedArray {
   std::size_t offset, bytes;  // in the thread-local block
   std::string name;
+  std::string symbol;
 };
 const std::vector<SharedArray>& shared_arrays();
 std::size_t shared_block_bytes();
 std::uintptr_t shared_block_begin();  // of the calling OS thread
 bool in_image(std::uintptr_t address);
 std::string function_name(const void* function);
+/// The static shared arrays of a kernel itself; those of functions that it calls have other names.
+struct StaticShared {
+  std::size_t bytes = 0;
+  std::string names;  // "tile 4096 B, partial 128 B"
+  void add(const std::string& name, std::size_t more);
+};
+const StaticShared& static_shared(const void* kernel);
 struct SourceLine {
   std::string file;
   int line;
@@ -168,6 +179,7 @@ std::string source_text(const void* return_address);  // "file.cu:12"
 // check.cpp
 void begin_checks(Worker& w, Grid& grid);
 void begin_block_checks(Worker& w);
+void end_checks(Grid& grid);       // may throw Error
 void end_phase_checks(Worker& w);  // at each barrier and at the end of the block; may throw Error
 void synchronise_clocks(Worker& w, Lane* lanes, std::uint32_t members);
 void note_fence(Worker& w);

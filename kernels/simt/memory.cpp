@@ -136,10 +136,10 @@ std::recursive_mutex& device_lock() {
   return *lock;
 }
 
-int shared_limit(const void* kernel) {
+int asked_shared_limit(const void* kernel) {
   const auto& limits = memory().shared_limits;
   const auto found = limits.find(kernel);
-  return found == limits.end() ? 48 * 1024 : found->second;
+  return found == limits.end() ? 0 : found->second;
 }
 
 bool in_device_arena(std::uintptr_t address) {
@@ -241,10 +241,12 @@ void tpp::simt::fill_memory(void* to, int value, std::size_t bytes) {
 
 cudaError_t simt_set_shared_limit(const void* kernel, int bytes) {
   const std::lock_guard lock(device_lock());
-  if (bytes < 0 || static_cast<std::size_t>(bytes) > kSharedBytes) {
+  const StaticShared& arrays = static_shared(kernel);
+  if (bytes < 0 || static_cast<std::size_t>(bytes) + arrays.bytes > kSharedBytes) {
     throw Error("simt: cudaFuncSetAttribute: " + std::to_string(bytes) +
-                " bytes of dynamic shared memory; 227 KB is the most");
+                " bytes of dynamic shared memory" +
+                (arrays.bytes == 0 ? "" : " beside " + arrays.names) + "; 227 KB is the most");
   }
-  memory().shared_limits[kernel] = std::max(bytes, 48 * 1024);
+  memory().shared_limits[kernel] = bytes;
   return cudaSuccess;
 }

@@ -87,7 +87,8 @@ struct Symbols {
         const int type = ELF64_ST_TYPE(symbol.st_info);
         // Thread-local variables inside of functions are shared arrays.
         if (type == STT_TLS && std::strncmp(name, "_ZZ", 3) == 0 && symbol.st_size != 0) {
-          shared.push_back({symbol.st_value, symbol.st_size, short_name(demangled(name), false)});
+          shared.push_back(
+              {symbol.st_value, symbol.st_size, short_name(demangled(name), false), name});
         } else if (type == STT_FUNC && symbol.st_value != 0) {
           functions[module.base + symbol.st_value] = name;
         }
@@ -210,6 +211,29 @@ std::string function_name(const void* function) {
   const auto& functions = symbols().functions;
   const auto found = functions.find(reinterpret_cast<std::uintptr_t>(function));
   return found == functions.end() ? "a kernel" : short_name(demangled(found->second), true);
+}
+
+void StaticShared::add(const std::string& name, std::size_t more) {
+  bytes += more;
+  names += (names.empty() ? "" : ", ") + name + " " + std::to_string(more) + " B";
+}
+
+// f's arrays are called _ZZ…E1s where f is called _Z…
+const StaticShared& static_shared(const void* kernel) {
+  static auto* known = new std::map<const void*, StaticShared>;
+  const auto [place, is_new] = known->try_emplace(kernel);
+  const auto& functions = symbols().functions;
+  const auto found = functions.find(reinterpret_cast<std::uintptr_t>(kernel));
+  if (!is_new || found == functions.end() || found->second.compare(0, 2, "_Z") != 0) {
+    return place->second;
+  }
+  const std::string prefix = "_ZZ" + found->second.substr(2) + "E";
+  std::map<std::string, const SharedArray*> arrays;  // a name twice: of two files, one of them ours
+  for (const SharedArray& array : symbols().shared) {
+    if (array.symbol.compare(0, prefix.size(), prefix) == 0) arrays[array.symbol] = &array;
+  }
+  for (const auto& [symbol, array] : arrays) place->second.add(array->name, array->bytes);
+  return place->second;
 }
 
 std::vector<SourceLine> source_lines(const std::vector<const void*>& addresses) {
