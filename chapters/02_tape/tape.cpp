@@ -305,13 +305,59 @@ void Tape<T>::own_gradient(int id) {
       parent.grad =
           acquire(std::size_t(parent.rows * parent.cols) * bytes_each(parent.grad_is_float));
     }
-    set_zero(grad_place(node.parent));
+    if (!covers(node.group, parent)) set_zero(grad_place(node.parent));
     parent.filled = Filled::parts;
     parent.group = node.group;
   } else if (parent.filled == Filled::yes || parent.group != node.group) {
+    if (parent.filled == Filled::parts) fill_missing_parts(node.parent);
     node.filled = Filled::yes;
     parent.filled = Filled::yes;
   }
+}
+
+// Are the parts of this partition, which do not overlap, all of the value's columns?
+template <Real T>
+bool Tape<T>::covers(int group, const Node& parent) const {
+  Index columns = 0;
+  for (const Node& node : nodes_) {
+    if (node.parent >= 0 && node.group == group && &nodes_[std::size_t(node.parent)] == &parent) {
+      columns += node.cols;
+    }
+  }
+  return columns == parent.cols;
+}
+
+// A part that nobody used has the gradient zero
+template <Real T>
+void Tape<T>::fill_missing_parts(int parent) {
+  const int group = nodes_[std::size_t(parent)].group;
+  if (!covers(group, nodes_[std::size_t(parent)])) return;  // zeroed before the first part came
+  for (int id = parent + 1; id < size(); ++id) {
+    Node& node = nodes_[std::size_t(id)];
+    if (node.parent != parent || node.group != group || node.filled != Filled::no) continue;
+    set_zero(grad_place(id));
+    node.filled = Filled::yes;
+  }
+}
+
+template <Real T>
+bool Tape<T>::hand_over(Var<T> y, Var<T> a, Var<T> b) {
+  Node &from = nodes_[std::size_t(y.id)], &left = nodes_[std::size_t(a.id)],
+       &right = nodes_[std::size_t(b.id)];
+  const auto free = [&](const Node& node) {
+    return node.wants_grad && node.filled == Filled::no && node.parent < 0 && !node.external_grad &&
+           node.grad == nullptr && node.grad_is_float == from.grad_is_float;
+  };
+  // b's closure must be the next to run: it reads dy before anybody adds to what is now a's
+  if (keep_gradients_ || from.parent >= 0 || from.external_grad || from.borrowed_grad ||
+      a.id == b.id || b.id != y.id - 1 || right.call == nullptr || !free(left) || !free(right)) {
+    return false;
+  }
+  left.grad = right.grad = from.grad;
+  left.filled = right.filled = Filled::yes;
+  right.borrowed_grad = true;
+  from.grad = nullptr;
+  return true;
 }
 
 template <Real T>
@@ -390,6 +436,7 @@ void Tape<T>::run_back(int from) {
   for (int id = from; id >= 0; --id) {
     Node& node = nodes_[std::size_t(id)];
     if (!node.wants_grad) continue;
+    if (node.filled == Filled::parts) fill_missing_parts(id);
     const bool has_gradient = at(id).has_grad() && (node.parent >= 0 || node.filled != Filled::no);
 
     // Everything after this value has run, so its gradient is complete
@@ -410,8 +457,9 @@ void Tape<T>::run_back(int from) {
 
     if (has_gradient && node.call != nullptr) {
       node.call(*this, node.closure);
-      if (!keep_gradients_ && node.parent < 0 && !node.external_grad) {
-        release(node.grad, std::size_t(node.rows * node.cols) * bytes_each(node.grad_is_float));
+      if (!keep_gradients_ && node.parent < 0 && !node.external_grad && node.grad != nullptr) {
+        if (!node.borrowed_grad)
+          release(node.grad, std::size_t(node.rows * node.cols) * bytes_each(node.grad_is_float));
         node.grad = nullptr;
       }
     }
@@ -430,8 +478,15 @@ void Tape<T>::run_back(int from) {
 
 template <Real T>
 void Tape<T>::set_zero(const Place2D<T>& place) {
-  if (on_device()) {
-    require(place.stride == place.cols, "set_zero: rows must follow each other");
+  if (on_device() && place.stride != place.cols) {
+    const auto fill = [&](const auto& twin, auto storage) {
+      using S = decltype(storage);
+      twin.fill(device_->stream(), static_cast<S*>(place.data), int(place.stride), 0.0F,
+                int(place.rows), int(place.cols));
+    };
+    if (place.is_float) return fill(device_->float32(), float());
+    device_->run([&]<class S>(const twin::Table<S>& twin, twin::Stream) { fill(twin, S()); });
+  } else if (on_device()) {
     device_->runtime().fill_zero(device_->stream(), place.data,
                                  std::size_t(place.rows * place.cols) * bytes_each(place.is_float));
   } else {

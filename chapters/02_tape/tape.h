@@ -233,6 +233,10 @@ class Tape {
   /// A table of numbers that never changes, uploaded once for the life of the tape.
   [[nodiscard]] const float* device_constant(const T* values, Index count);
 
+  /// In the closure of y = a + b: both inputs' gradient is dy. Where nothing can go wrong they take over
+  /// its memory instead of copying it; otherwise, false, and the caller copies.
+  bool hand_over(Var<T> y, Var<T> a, Var<T> b);
+
   /// In a closure: where to write the gradient of input x.
   [[nodiscard]] Sink<T> sink(Var<T> x);
   [[nodiscard]] Target<T> target(Var<T> x);
@@ -309,6 +313,7 @@ class Tape {
     Filled filled = Filled::no;
     bool wants_grad = false;
     bool external_grad = false;  // a parameter's: not ours to use again
+    bool borrowed_grad = false;  // another node's memory, which outlives this one's use of it
     void* closure = nullptr;
     void (*call)(Tape&, void*) = nullptr;
   };
@@ -341,6 +346,8 @@ class Tape {
   Var<T> make_stored(Index rows, Index cols, std::string_view name, bool is_float);
   void show(int id);
   void own_gradient(int id);
+  [[nodiscard]] bool covers(int group, const Node& parent) const;
+  void fill_missing_parts(int parent);
   void start_back();
   void run_back(int from);
   // Bytes of one number of a value or of a gradient
