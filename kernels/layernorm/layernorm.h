@@ -31,13 +31,15 @@ void layernorm_forward(Stream stream, const T* x, const float* w, const float* b
 /// dx = r · (g − mean_d(g) − x̂ · mean_d(g ⊙ x̂)),   g = dy ⊙ w,   x̂ = (x − μ) · r
 /// dw (or dw +)= Σ_n dy ⊙ x̂,   db (or db +)= Σ_n dy
 ///
+/// Where dx_in is not null, dx = dx_in + …: what reached x by its other uses, such as the residual sum. dx may be
+/// dx_in, which adds in place, or dy.
 /// Shapes  dy, x (N, D), w (D), mean, rstd (N) → dx (N, D), dw (D), db (D) or null;
 ///         work: layernorm_backward_work floats
 /// Bytes   2·N·D read, N·D written, and a few rows of partial sums
 template <Storage T>
 void layernorm_backward(Stream stream, const T* dy, const T* x, const float* w, const float* mean,
-                        const float* rstd, T* dx, float* dw, float* db, float* work, int N, int D,
-                        Write write, LayerNormVersion version);
+                        const float* rstd, const T* dx_in, T* dx, float* dw, float* db, float* work,
+                        int N, int D, Write write, LayerNormVersion version);
 
 /// How many floats a backward needs for its partial sums.
 inline std::size_t layernorm_backward_work(int N, int D) {

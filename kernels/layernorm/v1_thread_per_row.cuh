@@ -31,9 +31,10 @@ __global__ void layernorm_forward_v1(const T* x, const float* w, const float* b,
   rstd[n] = r;
 }
 
+/// dx_in may be null.
 template <class T>
 __global__ void layernorm_backward_v1(const T* dy, const T* x, const float* w, const float* mean,
-                                      const float* rstd, T* dx, int N, int D) {
+                                      const float* rstd, const T* dx_in, T* dx, int N, int D) {
   const int n = int(blockIdx.x * blockDim.x + threadIdx.x);
   if (n >= N) return;
   const std::size_t row = std::size_t(n) * D;
@@ -51,7 +52,8 @@ __global__ void layernorm_backward_v1(const T* dy, const T* x, const float* w, c
   // Remove both
   for (int d = 0; d < D; ++d) {
     const float unit = (to_float(x[row + d]) - m) * r;
-    dx[row + d] = from_float<T>((to_float(dy[row + d]) * w[d] - shift - unit * along) * r);
+    const float other = dx_in != nullptr ? to_float(dx_in[row + d]) : 0;
+    dx[row + d] = from_float<T>(other + (to_float(dy[row + d]) * w[d] - shift - unit * along) * r);
   }
 }
 
@@ -82,14 +84,14 @@ void layernorm_forward_v1_launch(cudaStream_t stream, const T* x, const float* w
 
 template <class T>
 void layernorm_backward_v1_launch(cudaStream_t stream, const T* dy, const T* x, const float* w,
-                                  const float* mean, const float* rstd, T* dx, float* dw, float* db,
-                                  int N, int D, Write write) {
+                                  const float* mean, const float* rstd, const T* dx_in, T* dx,
+                                  float* dw, float* db, int N, int D, Write write) {
   // The gradients of gain and bias first, because dx may be dy
   constexpr int kThreads = 128;
   launch(layernorm_gain_backward_v1<T>, dim3(unsigned(ceil_div(D, kThreads))), dim3(kThreads), 0,
          stream)(dy, x, mean, rstd, dw, db, N, D, write);
   launch(layernorm_backward_v1<T>, dim3(unsigned(ceil_div(N, kThreads))), dim3(kThreads), 0,
-         stream)(dy, x, w, mean, rstd, dx, N, D);
+         stream)(dy, x, w, mean, rstd, dx_in, dx, N, D);
 }
 
 }  // namespace tpp::twin

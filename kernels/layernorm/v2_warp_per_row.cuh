@@ -39,9 +39,10 @@ __global__ void layernorm_forward_v2(const T* x, const float* w, const float* b,
   if (lane == 0) mean[n] = m, rstd[n] = r;
 }
 
+/// dx_in may be null.
 template <class T>
 __global__ void layernorm_backward_v2(const T* dy, const T* x, const float* w, const float* mean,
-                                      const float* rstd, T* dx, int N, int D) {
+                                      const float* rstd, const T* dx_in, T* dx, int N, int D) {
   const int lane = int(threadIdx.x) % 32;
   const int n = int((blockIdx.x * blockDim.x + threadIdx.x) / 32);
   if (n >= N) return;
@@ -60,7 +61,8 @@ __global__ void layernorm_backward_v2(const T* dy, const T* x, const float* w, c
   // Remove both
   for (int d = lane; d < D; d += 32) {
     const float unit = (to_float(x[row + d]) - m) * r;
-    dx[row + d] = from_float<T>((to_float(dy[row + d]) * w[d] - shift - unit * along) * r);
+    const float other = dx_in != nullptr ? to_float(dx_in[row + d]) : 0;
+    dx[row + d] = from_float<T>(other + (to_float(dy[row + d]) * w[d] - shift - unit * along) * r);
   }
 }
 
@@ -99,15 +101,15 @@ void layernorm_forward_v2_launch(cudaStream_t stream, const T* x, const float* w
 
 template <class T>
 void layernorm_backward_v2_launch(cudaStream_t stream, const T* dy, const T* x, const float* w,
-                                  const float* mean, const float* rstd, T* dx, float* dw, float* db,
-                                  float* partial, int N, int D, Write write) {
+                                  const float* mean, const float* rstd, const T* dx_in, T* dx,
+                                  float* dw, float* db, float* partial, int N, int D, Write write) {
   constexpr int kWarps = 4, kDeep = 8;
   const int blocks = std::min(ceil_div(N, 4 * kDeep), kPartialRows);
   launch(layernorm_gain_backward_v2<T, kDeep>, dim3(unsigned(ceil_div(D, 32)), unsigned(blocks)),
          dim3(32, kDeep), 0, stream)(dy, x, mean, rstd, partial, N, D);
   sum_columns_of_two(stream, partial, blocks, dw, db, D, write);
   launch(layernorm_backward_v2<T>, dim3(unsigned(ceil_div(N, kWarps))), dim3(32 * kWarps), 0,
-         stream)(dy, x, w, mean, rstd, dx, N, D);
+         stream)(dy, x, w, mean, rstd, dx_in, dx, N, D);
 }
 
 }  // namespace tpp::twin

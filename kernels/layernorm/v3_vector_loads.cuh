@@ -66,11 +66,12 @@ __global__ void __launch_bounds__(Tile::kBlock)
   if (present && Tile::thread() == 0) mean[n] = m, rstd[n] = r;
 }
 
-/// partial[block, 0, d] = Σ dy·x̂, partial[block, 1, d] = Σ dy over the rows that the block walks.
+/// partial[block, 0, d] = Σ dy·x̂, partial[block, 1, d] = Σ dy over the rows that the block walks. dx_in may
+/// be null.
 template <class T, class Tile>
 __global__ void __launch_bounds__(Tile::kBlock, 1024 / Tile::kBlock)
     layernorm_backward_v3(const T* dy, const T* x, const float* w, const float* mean,
-                          const float* rstd, T* dx, float* partial, int N, int D) {
+                          const float* rstd, const T* dx_in, T* dx, float* partial, int N, int D) {
   constexpr int kTeams = Tile::kBlock / Tile::kTeam;
   typename Tile::Row gain, dgain = {}, dbias = {};
   Tile::load_floats(w, D, gain);
@@ -110,6 +111,14 @@ __global__ void __launch_bounds__(Tile::kBlock, 1024 / Tile::kBlock)
 #pragma unroll
       for (int i = 0; i < kPack<T>; ++i) g[p][i] = (g[p][i] - shift - unit[p][i] * along) * r;
     }
+    if (dx_in != nullptr) {
+      Tile::load(dx_in + row, D, present, unit);
+#pragma unroll
+      for (int p = 0; p < Tile::kPacks; ++p) {
+#pragma unroll
+        for (int i = 0; i < kPack<T>; ++i) g[p][i] += unit[p][i];
+      }
+    }
     Tile::store(dx + row, D, present, g);
   }
   float* of_block = partial + std::size_t(blockIdx.x) * 2 * D;
@@ -135,20 +144,20 @@ void layernorm_forward_v3_launch(cudaStream_t stream, const T* x, const float* w
 /// 8 columns a thread, 1024 threads a multiprocessor.
 template <class T, int kWarps = 1>
 void layernorm_backward_v3_launch(cudaStream_t stream, const T* dy, const T* x, const float* w,
-                                  const float* mean, const float* rstd, T* dx, float* dw, float* db,
-                                  float* partial, int N, int D, Write write) {
+                                  const float* mean, const float* rstd, const T* dx_in, T* dx,
+                                  float* dw, float* db, float* partial, int N, int D, Write write) {
   constexpr int kTeams = kWarps < 8 ? 8 / kWarps : 1;
   using Tile = RowTile<T, kWarps, kTeams, 8>;
   if constexpr (kWarps < 32) {
     if (D > Tile::kWidth) {
-      return layernorm_backward_v3_launch<T, 2 * kWarps>(stream, dy, x, w, mean, rstd, dx, dw, db,
-                                                         partial, N, D, write);
+      return layernorm_backward_v3_launch<T, 2 * kWarps>(stream, dy, x, w, mean, rstd, dx_in, dx,
+                                                         dw, db, partial, N, D, write);
     }
   }
   const int blocks =
       std::min(ceil_div(N, kTeams), kPartialRows * 256 / std::max(Tile::kBlock, 256));
   launch(layernorm_backward_v3<T, Tile>, dim3(unsigned(blocks)), dim3(Tile::kBlock), 0, stream)(
-      dy, x, w, mean, rstd, dx, partial, N, D);
+      dy, x, w, mean, rstd, dx_in, dx, partial, N, D);
   sum_columns_of_two(stream, partial, blocks, dw, db, D, write);
 }
 

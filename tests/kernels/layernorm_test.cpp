@@ -73,9 +73,9 @@ TEST_CASE("layernorm: forward and backward") {
         twin::Buffer<float> work(twin::layernorm_backward_work(N, D));
         twin::layernorm_forward(nullptr, x.data(), w.data(), b.data(), y.data(), mean.data(),
                                 rstd.data(), N, D, float(kEps), version);
-        twin::layernorm_backward(nullptr, dy.data(), x.data(), w.data(), mean.data(), rstd.data(),
-                                 dx.data(), dw.data(), db.data(), work.data(), N, D, Write::set,
-                                 version);
+        twin::layernorm_backward<S>(nullptr, dy.data(), x.data(), w.data(), mean.data(),
+                                    rstd.data(), nullptr, dx.data(), dw.data(), db.data(),
+                                    work.data(), N, D, Write::set, version);
         check_near<S>(y.host(), want.y, near<S>(version, D));
         check_near<float>(mean.host(), want.mean, roundings(version, D));
         check_near<float>(rstd.host(), want.rstd, roundings(version, D));
@@ -87,7 +87,7 @@ TEST_CASE("layernorm: forward and backward") {
   });
 }
 
-TEST_CASE("layernorm: without a bias, onto what is there, dx in the place of dy") {
+TEST_CASE("layernorm: onto what is there, with and without a bias, dx in the place of dy") {
   for_each_storage([]<Storage S>() {
     Philox rng(9);
     const int N = 9, D = 264;
@@ -96,6 +96,7 @@ TEST_CASE("layernorm: without a bias, onto what is there, dx in the place of dy"
         CAPTURE(int(version), bias);
         const Input<S> x = rows_around_one<S>(rng, N, D);
         Input<S> dy(rng, N, D);
+        const Input<S> dx_in(rng, N, D);
         const Input<float> w(rng, 1, D);
         Input<float> dw(rng, 1, D), db(rng, 1, D);
         const Reference want(x.host, w.host, RowVec<double>(), dy.host);
@@ -106,10 +107,10 @@ TEST_CASE("layernorm: without a bias, onto what is there, dx in the place of dy"
                                    rstd.data(), N, D, float(kEps), version);
         check_near<S>(y.host(), want.y, near<S>(version, D));
 
-        twin::layernorm_backward(nullptr, dy.data(), x.data(), w.data(), mean.data(), rstd.data(),
-                                 dy.device.data(), dw.device.data(),
-                                 bias ? db.device.data() : nullptr, work.data(), N, D, Write::add,
-                                 version);
+        twin::layernorm_backward<S>(nullptr, dy.data(), x.data(), w.data(), mean.data(),
+                                    rstd.data(), bias ? dx_in.data() : nullptr, dy.device.data(),
+                                    dw.device.data(), bias ? db.device.data() : nullptr,
+                                    work.data(), N, D, Write::add, version);
         const auto now = []<Storage R>(twin::Buffer<R>& device, int rows, int cols) {
           Mat<double> values(rows, cols);
           const std::vector<R> stored = device.to_host();
@@ -117,7 +118,8 @@ TEST_CASE("layernorm: without a bias, onto what is there, dx in the place of dy"
             values.data()[i] = double(stored[std::size_t(i)]);
           return values;
         };
-        check_near<S>(now(dy.device, N, D), want.dx, near<S>(version, D));
+        const Mat<double> dx = bias ? Mat<double>(want.dx + dx_in.host) : want.dx;
+        check_near<S>(now(dy.device, N, D), dx, near<S>(version, D));
         check_near<float>(now(dw.device, 1, D), Mat<double>(want.dw + dw.host),
                           roundings(version, D));
         const Mat<double> sum = bias ? Mat<double>(db.host + dy.host.colwise().sum()) : db.host;
@@ -140,9 +142,9 @@ TEST_CASE("layernorm: more rows than the blocks take in one turn") {
       Output<S> dx(N, D);
       Output<float> dw(1, D), db(1, D);
       twin::Buffer<float> work(twin::layernorm_backward_work(N, D));
-      twin::layernorm_backward(nullptr, dy.data(), x.data(), w.data(), mean.data(), rstd.data(),
-                               dx.data(), dw.data(), db.data(), work.data(), N, D, Write::set,
-                               version);
+      twin::layernorm_backward<S>(nullptr, dy.data(), x.data(), w.data(), mean.data(), rstd.data(),
+                                  nullptr, dx.data(), dw.data(), db.data(), work.data(), N, D,
+                                  Write::set, version);
       check_near<S>(dx.host(), want.dx, near<S>(version, D));
       check_near<float>(dw.host(), want.dw, roundings(version, std::max(N, D)));
       check_near<float>(db.host(), want.db, roundings(version, N));
@@ -164,9 +166,9 @@ TEST_CASE("layernorm: rows that do not start at 16 bytes") {
     twin::Buffer<float> work(twin::layernorm_backward_work(N, D));
     twin::layernorm_forward(nullptr, x.data() + 1, w.data(), b.data(), y.data(), mean.data(),
                             rstd.data(), N, D, float(kEps), version);
-    twin::layernorm_backward(nullptr, dy.data(), x.data() + 1, w.data(), mean.data(), rstd.data(),
-                             dx.data(), dw.data(), db.data(), work.data(), N, D, Write::set,
-                             version);
+    twin::layernorm_backward<S>(nullptr, dy.data(), x.data() + 1, w.data(), mean.data(),
+                                rstd.data(), nullptr, dx.data(), dw.data(), db.data(), work.data(),
+                                N, D, Write::set, version);
     check_near<S>(y.host(), want.y, near<S>(version, D));
     check_near<S>(dx.host(), want.dx, near<S>(version, D));
     check_near<float>(dw.host(), want.dw, roundings(version, std::max(N, D)));
@@ -180,7 +182,7 @@ TEST_CASE("layernorm: no rows or no columns are refused") {
   CHECK_THROWS_AS(twin::layernorm_forward(nullptr, p, p, p, p, p, p, 0, 8, 1e-5f, version),
                   std::invalid_argument);
   CHECK_THROWS_AS(
-      twin::layernorm_backward(nullptr, p, p, p, p, p, p, p, p, p, 1, 0, Write::set, version),
+      twin::layernorm_backward(nullptr, p, p, p, p, p, p, p, p, p, p, 1, 0, Write::set, version),
       std::invalid_argument);
 }
 
