@@ -24,7 +24,8 @@ struct AttentionTensors {
   T *dq, *dk, *dv;               // as q, k, v
   std::size_t lddq, lddk, lddv;  // between rows
   float* work;
-  bool vectors;  // four neighbours may be read at once
+  bool vectors;       // four (v4: eight) neighbours of a row may be read at once
+  bool prob_vectors;  // eight of a row of probs
 };
 
 /// One query head h of sequence b, and the key head that it uses.

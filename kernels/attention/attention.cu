@@ -3,6 +3,7 @@
 #include "kernels/attention/v1_unfused_naive.cuh"
 #include "kernels/attention/v2_unfused_tiled.cuh"
 #include "kernels/attention/v3_head_fused.cuh"
+#include "kernels/attention/v4_tensor_cores.cuh"
 
 namespace tpp::twin {
 namespace {
@@ -18,14 +19,18 @@ void check(const AttentionShape& shape) {
 
 template <Storage T>
 Version choose(Version version) {
-  require(version != Version::v4_tensor_cores, "attention: v4_tensor_cores is not there yet");
-  return version == Version::latest ? Version::v3_head_fused : version;
+  constexpr bool kShort = std::is_same_v<T, Bf16>;
+  require(kShort || version != Version::v4_tensor_cores,
+          "attention: v4_tensor_cores multiplies bfloat16; in float, v3_head_fused is the last");
+  if (version != Version::latest) return version;
+  return kShort ? Version::v4_tensor_cores : Version::v3_head_fused;
 }
 
-/// May rows `ld` apart from `start` be read four numbers at a time?
+/// May rows `ld` apart from `start` be read `count` numbers at a time?
 template <class T>
-bool fours(const T* start, std::size_t ld) {
-  return ld % 4 == 0 && reinterpret_cast<std::uintptr_t>(start) % (4 * sizeof(T)) == 0;
+bool together(const T* start, std::size_t ld, int count) {
+  return ld % std::size_t(count) == 0 &&
+         reinterpret_cast<std::uintptr_t>(start) % (std::size_t(count) * sizeof(T)) == 0;
 }
 
 /// One thread a number, for v1.
@@ -72,10 +77,13 @@ void attention_forward(Stream stream, const T* q, int ldq, const T* k, int ldk, 
   x.q = native(q), x.k = native(k), x.v = native(v);
   x.ldq = std::size_t(ldq), x.ldk = std::size_t(ldk), x.ldv = std::size_t(ldv);
   x.bias = bias, x.out = native(out), x.probs = native(probs);
-  x.vectors =
-      shape.K % 4 == 0 && fours(q, x.ldq) && fours(k, x.ldk) && fours(v, x.ldv) && fours(out, 4);
+  const Version chosen = choose<T>(version);
+  const int count = chosen == Version::v4_tensor_cores ? 8 : 4;
+  x.vectors = shape.K % count == 0 && together(q, x.ldq, count) && together(k, x.ldk, count) &&
+              together(v, x.ldv, count) && together(out, std::size_t(count), count);
+  x.prob_vectors = sizeof(T) == 2 && together(probs, std::size_t(shape.T), 8);
 
-  switch (choose<T>(version)) {
+  switch (chosen) {
     case Version::v1_unfused_naive:
       launch_flat(stream, attention_logits_naive<N>, shape, shape.H, shape.T)(x, shape);
       launch_flat(stream, attention_softmax_naive<N>, shape, shape.H, 1)(x, shape);
@@ -85,6 +93,16 @@ void attention_forward(Stream stream, const T* q, int ldq, const T* k, int ldk, 
       launch_tiles(stream, attention_logits_tiled<N>, shape, shape.H, shape.T)(x, shape);
       launch_flat(stream, attention_softmax_warp<N>, shape, shape.H, 32)(x, shape);
       launch_tiles(stream, attention_mix_tiled<N>, shape, shape.H, shape.K)(x, shape);
+      return;
+    case Version::v4_tensor_cores:
+      if constexpr (std::is_same_v<T, Bf16>) {
+        with_head(shape.K, [&]<int kHead>() {
+          using Tiles = TensorTiles<kHead, kHead <= 64 ? 128 : 64>;
+          const int blocks = shape.B * shape.H * ceil_div(shape.T, Tiles::kRows);
+          launch_fused(attention_forward_tensor<Tiles>, blocks, Tiles::kThreads,
+                       Tiles::bytes(false), stream)(x, shape);
+        });
+      }
       return;
     default:
       with_head(shape.K, [&]<int kHead>() {
@@ -111,16 +129,26 @@ void attention_backward(Stream stream, const T* dout, const T* q, int ldq, const
   x.dout = native(dout), x.dq = native(dq), x.dk = native(dk), x.dv = native(dv);
   x.lddq = std::size_t(lddq), x.lddk = std::size_t(lddk), x.lddv = std::size_t(lddv);
   x.work = work;
-  x.vectors = shape.K % 4 == 0 && fours(q, x.ldq) && fours(k, x.ldk) && fours(v, x.ldv) &&
-              fours(out, 4) && fours(dout, 4) && fours(dq, x.lddq) && fours(dk, x.lddk) &&
-              fours(dv, x.lddv);
+  const Version chosen = choose<T>(version);
+  const int count = chosen == Version::v4_tensor_cores ? 8 : 4;
+  const auto width = std::size_t(count);
+  x.vectors = shape.K % count == 0 && together(q, x.ldq, count) && together(k, x.ldk, count) &&
+              together(v, x.ldv, count) && together(out, width, count) &&
+              together(dout, width, count) && together(dq, x.lddq, count) &&
+              together(dk, x.lddk, count) && together(dv, x.lddv, count);
+  x.prob_vectors = sizeof(T) == 2 && together(probs, std::size_t(shape.T), 8);
   const auto dbias_from_logits = [&] {
     if (dbias == nullptr) return;
     const dim3 grid(unsigned(ceil_div(2 * shape.T - 1, 128)), unsigned(shape.H));
     launch(attention_dbias_naive, grid, 128, 0, cuda_stream(stream))(work, dbias, write, shape);
   };
+  const auto dbias_from_parts = [&](int rows) {
+    if (dbias == nullptr) return;
+    const dim3 grid(unsigned(ceil_div(2 * shape.T - 1, 32)), unsigned(shape.H));
+    launch(attention_dbias_sum, grid, 256, 0, cuda_stream(stream))(work, dbias, write, shape, rows);
+  };
 
-  switch (choose<T>(version)) {
+  switch (chosen) {
     case Version::v1_unfused_naive:
       launch_flat(stream, attention_dprobs_naive<N>, shape, shape.H, shape.T)(x, shape);
       launch_flat(stream, attention_dlogits_naive<N>, shape, shape.H, 1)(x, shape);
@@ -135,6 +163,18 @@ void attention_backward(Stream stream, const T* dout, const T* q, int ldq, const
       launch_tiles(stream, attention_dkv_tiled<N>, shape, shape.G, shape.K)(x, shape);
       dbias_from_logits();
       return;
+    case Version::v4_tensor_cores:
+      if constexpr (std::is_same_v<T, Bf16>) {
+        with_head(shape.K, [&]<int kHead>() {
+          using Tiles = TensorTiles<kHead, 64>;
+          const int tiles = ceil_div(shape.T, Tiles::kRows), keys = shape.B * shape.G * tiles;
+          const int blocks = keys + shape.B * shape.H * tiles;
+          launch_fused(attention_backward_tensor<Tiles>, blocks, Tiles::kThreads,
+                       Tiles::bytes(dbias != nullptr), stream)(x, shape, dbias != nullptr, keys);
+          dbias_from_parts(Tiles::kRows);
+        });
+      }
+      return;
     default:
       with_head(shape.K, [&]<int kHead>() {
         using Tiles = FusedTiles<kHead>;
@@ -142,10 +182,7 @@ void attention_backward(Stream stream, const T* dout, const T* q, int ldq, const
         const int blocks = keys + shape.B * shape.H * tiles;
         launch_fused(attention_backward_fused<N, kHead>, blocks, Tiles::kThreads,
                      Tiles::kFloats * sizeof(float), stream)(x, shape, dbias != nullptr, keys);
-        if (dbias == nullptr) return;
-        const dim3 grid(unsigned(ceil_div(2 * shape.T - 1, 32)), unsigned(shape.H));
-        launch(attention_dbias_sum, grid, 256, 0, cuda_stream(stream))(work, dbias, write, shape,
-                                                                       Tiles::kRows);
+        dbias_from_parts(Tiles::kRows);
       });
   }
 }

@@ -130,7 +130,7 @@ __global__ void attention_dkv_naive(AttentionTensors<T> x, AttentionShape shape)
 }
 
 // dbias[h,o] = Σ_b Σ over s − t + T − 1 = o of dS[t,s]: a thread walks its diagonal in every sequence
-__global__ inline void attention_dbias_naive(const float* dlogits, float* dbias, Write write,
+static __global__ void attention_dbias_naive(const float* dlogits, float* dbias, Write write,
                                              AttentionShape shape) {
   const int L = shape.T, o = int(blockIdx.x * blockDim.x + threadIdx.x), h = int(blockIdx.y);
   if (o >= 2 * L - 1) return;

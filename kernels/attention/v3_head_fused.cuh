@@ -464,7 +464,7 @@ __global__ __launch_bounds__(256) void attention_backward_fused(AttentionTensors
 }
 
 // dbias[h,o] = Σ_b Σ_tile of the query blocks' parts. 32 offsets a block, eight shares of the sum
-__global__ inline void attention_dbias_sum(const float* parts, float* dbias, Write write,
+static __global__ void attention_dbias_sum(const float* parts, float* dbias, Write write,
                                            AttentionShape shape, int rows) {
   __shared__ float shares[8][32];
   const int L = shape.T, lane = int(threadIdx.x) % 32, share = int(threadIdx.x) / 32;

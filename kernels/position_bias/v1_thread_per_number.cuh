@@ -7,7 +7,7 @@
 
 namespace tpp::twin {
 
-__global__ inline void t5_bias_forward_naive(const float* table, float* bias, int length, int H,
+static __global__ void t5_bias_forward_naive(const float* table, float* bias, int length, int H,
                                              T5Buckets bucket) {
   const int o = int(blockIdx.x * blockDim.x + threadIdx.x), h = int(blockIdx.y);
   const int width = 2 * length - 1;
@@ -15,7 +15,7 @@ __global__ inline void t5_bias_forward_naive(const float* table, float* bias, in
   bias[std::size_t(h) * width + o] = table[bucket(o - (length - 1)) * H + h];
 }
 
-__global__ inline void t5_bias_backward_naive(const float* dbias, float* dtable, Write write,
+static __global__ void t5_bias_backward_naive(const float* dbias, float* dtable, Write write,
                                               int length, int H, T5Buckets bucket) {
   const int i = int(blockIdx.x * blockDim.x + threadIdx.x);
   if (i >= bucket.buckets * H) return;

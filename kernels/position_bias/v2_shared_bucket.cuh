@@ -8,7 +8,7 @@
 
 namespace tpp::twin {
 
-__global__ inline void t5_bias_forward_shared(const float* table, float* bias, int length, int H,
+static __global__ void t5_bias_forward_shared(const float* table, float* bias, int length, int H,
                                               T5Buckets bucket) {
   const int o = int(blockIdx.x * blockDim.x + threadIdx.x), width = 2 * length - 1;
   if (o >= width) return;
@@ -16,7 +16,7 @@ __global__ inline void t5_bias_forward_shared(const float* table, float* bias, i
   for (int h = 0; h < H; ++h) bias[std::size_t(h) * width + o] = row[h];
 }
 
-__global__ inline void t5_bias_backward_warp(const float* dbias, float* dtable, Write write,
+static __global__ void t5_bias_backward_warp(const float* dbias, float* dtable, Write write,
                                              int length, int H, T5Buckets bucket) {
   const int i = int(blockIdx.x * blockDim.x + threadIdx.x) / 32, lane = int(threadIdx.x) % 32;
   if (i >= bucket.buckets * H) return;  // a whole warp
@@ -37,7 +37,7 @@ __device__ inline double alibi_slope(int h, int H) {
                    : exp2(-8.0 * double(2 * (h - power) + 1) / (2 * power));
 }
 
-__global__ inline void alibi_bias_fill(float* bias, int length, int H) {
+static __global__ void alibi_bias_fill(float* bias, int length, int H) {
   const int o = int(blockIdx.x * blockDim.x + threadIdx.x), h = int(blockIdx.y);
   const int width = 2 * length - 1;
   if (o >= width) return;

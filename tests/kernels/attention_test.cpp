@@ -22,8 +22,10 @@ struct Case {
 template <Storage S>
 std::vector<Version> versions(Version only) {
   if (only != Version::latest) return {only};
-  return {Version::latest, Version::v1_unfused_naive, Version::v2_unfused_tiled,
-          Version::v3_head_fused};
+  std::vector<Version> all = {Version::latest, Version::v1_unfused_naive, Version::v2_unfused_tiled,
+                              Version::v3_head_fused};
+  if (std::is_same_v<S, Bf16>) all.push_back(Version::v4_tensor_cores);
+  return all;
 }
 
 /// The reference, head by head, from chapter 06.
@@ -162,6 +164,7 @@ TEST_CASE("attention: one token, and sequences of more than one tile", "[attenti
                Case{.B = 1, .T = 64, .H = 1, .G = 1, .K = 16, .kind = Kind::full},
                Case{.B = 1, .T = 133, .H = 1, .G = 1, .K = 4, .biased = true},
                Case{.B = 1, .T = 133, .H = 1, .G = 1, .K = 5, .kind = Kind::full},
+               Case{.B = 1, .T = 72, .H = 1, .G = 1, .K = 16, .kind = Kind::padding, .length = 3},
                Case{.B = 1, .T = 70, .H = 1, .G = 1, .K = 34, .kind = Kind::prefix, .length = 40});
   for_each_storage([&]<Storage S>() { check_case<S>(c); });
 }
