@@ -26,8 +26,13 @@ class Device {
         kind_(kind),
         precision_(precision),
         info_(backend.runtime.device_info()),
-        stream_(backend.runtime.make_stream()) {}
-  ~Device() { backend_.runtime.destroy_stream(stream_); }
+        stream_(backend.runtime.make_stream()) {
+    backend_.runtime.prepare_products(stream_);
+  }
+  ~Device() {
+    backend_.runtime.release_products(stream_);
+    backend_.runtime.destroy_stream(stream_);
+  }
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "kernels/common/runtime.h"
+#include "kernels/cublaslt/product.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/global_norm/global_norm.h"
 #include "kernels/optimizer/optimizer.h"
@@ -22,6 +23,19 @@ struct Table {
   TPP_TWIN(add_to);
   TPP_TWIN(fill);
   TPP_TWIN(scale);
+  TPP_TWIN(multiply);
+  TPP_TWIN(add_row);
+  TPP_TWIN(column_sums);
+  TPP_TWIN(fill_with);
+  TPP_TWIN(sum_all);
+
+  // Chapter 02: products, for values and for gradients of parameters
+  decltype(&twin::product<S, S>) product = &twin::product<S, S>;
+  decltype(&twin::product<S, float>) product_float = &twin::product<S, float>;
+
+  // Chapter 07
+  TPP_TWIN(add_positions);
+  TPP_TWIN(add_positions_backward);
 
   // Chapter 10: the same for every storage type, since parameters are float
   TPP_PLAIN_TWIN(global_norm);
@@ -47,6 +61,9 @@ struct Runtime {
   TPP_PLAIN_TWIN(replay);
   TPP_PLAIN_TWIN(destroy_graph);
   TPP_PLAIN_TWIN(device_info);
+  TPP_PLAIN_TWIN(prepare_products);
+  TPP_PLAIN_TWIN(release_products);
+  TPP_PLAIN_TWIN(tune_products);
 };
 
 #undef TPP_TWIN

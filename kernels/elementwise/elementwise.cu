@@ -82,20 +82,8 @@ struct Pointed {
 
 constexpr int kWarps = 16;
 
-// How rows are shared out: enough blocks for a large GPU, and at least four rows for each warp.
-struct Shares {
-  int rows_a_block, count;
-};
-Shares shares(int N, int D) {
-  const int tiles = ceil_div(D, 128);
-  const int wanted = std::max(1, 264 / tiles);
-  const int count = std::clamp(N / (4 * kWarps), 1, wanted);
-  const int rows = ceil_div(N, count);
-  return {rows, ceil_div(N, rows)};
-}
-
 template <int kWidth, class T>
-void column_sums_width(Stream stream, Matrix<const T> x, float* out, Shares share, int N, int D,
+void column_sums_width(Stream stream, Matrix<const T> x, float* out, RowShares share, int N, int D,
                        bool add) {
   const dim3 grid(unsigned(ceil_div(D, 32 * kWidth)), unsigned(share.count));
   launch(column_sums_kernel<kWarps, 4, kWidth, Native<T>>, grid, kWarps * 32, 0,
@@ -105,7 +93,7 @@ void column_sums_width(Stream stream, Matrix<const T> x, float* out, Shares shar
 
 // Neighbouring columns by one load where they are many; where they are few, more blocks are worth more.
 template <class T>
-void column_sums_stage(Stream stream, Matrix<const T> x, float* out, Shares share, int N, int D,
+void column_sums_stage(Stream stream, Matrix<const T> x, float* out, RowShares share, int N, int D,
                        bool add) {
   constexpr int kWidth = kPack<Native<T>>;
   const bool many = std::size_t(ceil_div(D, 32 * kWidth)) * std::size_t(share.count) >= 64;
@@ -186,7 +174,7 @@ void column_sums(Stream stream, const T* x, int ldx, float* out, float* work, in
                  Write write) {
   require(N >= 1 && D >= 1, "column_sums: there must be a row and a column");
   require(N == 1 || ldx >= D, "column_sums: the stride must be at least the number of columns");
-  const Shares share = shares(N, D);
+  const RowShares share = row_shares(N, D);
   const bool add = write == Write::add;
   if (share.count == 1) {
     column_sums_stage<T>(stream, {x, ldx}, out, share, N, D, add);
@@ -196,21 +184,11 @@ void column_sums(Stream stream, const T* x, int ldx, float* out, float* work, in
   column_sums_stage<float>(stream, {work, D}, out, {share.count, 1}, share.count, D, add);
 }
 
-std::size_t column_sums_work(int N, int D) {
-  if (N < 1 || D < 1) return 0;
-  const int count = shares(N, D).count;
-  return count == 1 ? 0 : std::size_t(count) * std::size_t(D);
-}
-
 template <Storage T>
 void sum_all(Stream stream, const T* x, int ldx, float* y, float* work, int N, int D) {
   // Sum the rows, then the sums' one row: turned on its side it is one column
   column_sums(stream, x, ldx, work, work + D, N, D, Write::set);
   column_sums(stream, work, 1, y, work + D, D, 1, Write::set);
-}
-
-std::size_t sum_all_work(int N, int D) {
-  return std::size_t(std::max(D, 0)) + std::max(column_sums_work(N, D), column_sums_work(D, 1));
 }
 
 template <Storage T>
@@ -225,10 +203,6 @@ void add_positions_backward(Stream stream, const T* dy, float* dtable, float* wo
   if (write == Write::set && table_rows > length) {
     fill(stream, dtable + std::size_t(length) * std::size_t(D), D, 0.0f, table_rows - length, D);
   }
-}
-
-std::size_t add_positions_backward_work(int N, int length, int D) {
-  return column_sums_work(N / length, length * D);
 }
 
 #define TPP_INSTANTIATE(T)                                                                         \

@@ -8,6 +8,7 @@
 // matrix; a larger one is columns of a wider matrix.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 
 #include "kernels/common/types.h"
@@ -57,23 +58,43 @@ void convert(Stream stream, const From* x, int ldx, To* y, int ldy, int N, int D
 template <Storage T>
 void add_positions(Stream stream, const T* x, const T* table, T* y, int N, int length, int D);
 
+/// How the rows of a sum are shared out: enough blocks for a large GPU, and at least four rows for each of a block's 16
+/// warps.
+struct RowShares {
+  int rows_a_block, count;
+};
+inline RowShares row_shares(int N, int D) {
+  const int tiles = ceil_div(D, 128);
+  const int count = std::clamp(N / 64, 1, std::max(1, 264 / tiles));
+  const int rows = ceil_div(N, count);
+  return {rows, ceil_div(N, rows)};
+}
+
 /// out[d] = Σ_n x[n,d]: the gradient of a row that was added to every row. Two stages with partial sums in `work`,
 /// always in the same order. Bytes moved: one read of x.
 template <Storage T>
 void column_sums(Stream stream, const T* x, int ldx, float* out, float* work, int N, int D,
                  Write write);
 /// How many floats of work.
-[[nodiscard]] std::size_t column_sums_work(int N, int D);
+[[nodiscard]] inline std::size_t column_sums_work(int N, int D) {
+  if (N < 1 || D < 1) return 0;
+  const int count = row_shares(N, D).count;
+  return count == 1 ? 0 : std::size_t(count) * std::size_t(D);
+}
 
 /// y[0] = the sum of all.
 template <Storage T>
 void sum_all(Stream stream, const T* x, int ldx, float* y, float* work, int N, int D);
-[[nodiscard]] std::size_t sum_all_work(int N, int D);
+[[nodiscard]] inline std::size_t sum_all_work(int N, int D) {
+  return std::size_t(std::max(D, 0)) + std::max(column_sums_work(N, D), column_sums_work(D, 1));
+}
 
 /// dtable[t] = Σ_b dy[b·T + t], and 0 in the rows t ≥ T of its `table_rows`. dx is dy.
 template <Storage T>
 void add_positions_backward(Stream stream, const T* dy, float* dtable, float* work, int N,
                             int length, int table_rows, int D, Write write);
-[[nodiscard]] std::size_t add_positions_backward_work(int N, int length, int D);
+[[nodiscard]] inline std::size_t add_positions_backward_work(int N, int length, int D) {
+  return column_sums_work(N / length, length * D);
+}
 
 }  // namespace tpp::twin
