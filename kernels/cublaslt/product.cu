@@ -59,7 +59,16 @@ struct Plan {
   cublasLtMatrixLayout_t left = nullptr, right = nullptr, out = nullptr;
   cublasLtMatmulAlgo_t algorithm = {};
   bool by_tiles = false;  // the library has nothing for this
+  bool tuned = false;
 };
+
+void forget(Plan& plan) {
+  if (plan.operation != nullptr) (void)cublasLtMatmulDescDestroy(plan.operation);
+  for (const cublasLtMatrixLayout_t layout : {plan.left, plan.right, plan.out}) {
+    if (layout != nullptr) (void)cublasLtMatrixLayoutDestroy(layout);
+  }
+  plan = {};
+}
 
 struct Library {
   std::mutex mutex;
@@ -197,11 +206,13 @@ Plan make_plan(const Library& lib, Stream stream, const ProductShape& s, const T
                                      plan.out, wish, kSuggestions, suggestions.data(), &count);
   (void)cublasLtMatmulPreferenceDestroy(wish);
   if (status != CUBLAS_STATUS_SUCCESS || count == 0) {
-    plan.by_tiles = true;
+    forget(plan);
+    plan.by_tiles = plan.tuned = true;
     return plan;
   }
   int choice = 0;
-  if (lib.tune && count > 1 && !is_capturing(stream)) {
+  plan.tuned = lib.tune && !is_capturing(stream);
+  if (plan.tuned && count > 1) {
     const std::size_t out_bytes = std::size_t(s.M) * std::size_t(ldc) * sizeof(Out);
     choice = fastest(lib, plan, suggestions.data(), count, stream, b, a, out_bytes, add, workspace);
   }
@@ -234,19 +245,20 @@ void product(Stream stream, ProductShape shape, const T* a, int lda, const T* b,
                    kType<T>,
                    kType<Out>,
                    2 * int(add) + int(tf32)};
-  auto found = lib.plans.find(key);
-  if (found == lib.plans.end()) {
-    const Plan plan =
-        shape.K == 0 ? Plan{.by_tiles = true}
-                     : make_plan(lib, stream, shape, a, lda, b, ldb, c, ldc, add, tf32, workspace);
-    found = lib.plans.emplace(key, plan).first;
+  Plan& plan = lib.plans[key];
+  const bool is_new = plan.operation == nullptr && !plan.by_tiles;
+  if (shape.K == 0) {
+    plan.by_tiles = true;
+  } else if (is_new || (lib.tune && !plan.tuned && !is_capturing(stream))) {
+    forget(plan);
+    plan = make_plan(lib, stream, shape, a, lda, b, ldb, c, ldc, add, tf32, workspace);
   }
-  if (found->second.by_tiles) {
+  if (plan.by_tiles) {
     lock.unlock();
     product_by_tiles(stream, shape, a, lda, b, ldb, c, ldc, write);
     return;
   }
-  run(lib, found->second, found->second.algorithm, stream, b, a, c, add, workspace);
+  run(lib, plan, plan.algorithm, stream, b, a, c, add, workspace);
 }
 
 void prepare_products(Stream stream) {

@@ -39,8 +39,9 @@ void prepare_products(Stream stream);
 /// Give the workspace back, before the stream is destroyed.
 void release_products(Stream stream) noexcept;
 
-/// From now on, time the library's first eight suggestions for every new shape, outside of captures, and keep the fastest.
-/// Two runs may then choose differently, and differ in the last bit. Without it the library's first suggestion is taken.
+/// From now on, time the library's first eight suggestions for every shape that has not been timed yet, outside of
+/// captures, and keep the fastest. Two runs may then choose differently, and differ in the last bits. Without it the
+/// library's first suggestion is taken.
 void tune_products(bool tune);
 
 /// What all of them refuse.
