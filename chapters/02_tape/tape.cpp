@@ -291,6 +291,7 @@ template <Real T>
 void Tape<T>::own_gradient(int id) {
   Node& node = nodes_[std::size_t(id)];
   if (node.parent < 0) {
+    if (node.filled == Filled::parts) fill_missing_parts(id);
     if (node.grad == nullptr) {
       node.grad = acquire(std::size_t(node.rows * node.cols) * bytes_each(node.grad_is_float));
     }
@@ -340,6 +341,16 @@ void Tape<T>::fill_missing_parts(int parent) {
   }
 }
 
+// Is this value, or a part of it, an input of the node?
+template <Real T>
+bool Tape<T>::reads(const Node& node, int id) const {
+  if (node.input_count > kNotedInputs) return true;  // who knows
+  const auto end = node.inputs.begin() + node.input_count;
+  return std::any_of(node.inputs.begin(), end, [&](int input) {
+    return input == id || nodes_[std::size_t(input)].parent == id;
+  });
+}
+
 template <Real T>
 bool Tape<T>::hand_over(Var<T> y, Var<T> a, Var<T> b) {
   Node &from = nodes_[std::size_t(y.id)], &left = nodes_[std::size_t(a.id)],
@@ -348,9 +359,11 @@ bool Tape<T>::hand_over(Var<T> y, Var<T> a, Var<T> b) {
     return node.wants_grad && node.filled == Filled::no && node.parent < 0 && !node.external_grad &&
            node.grad == nullptr && node.grad_is_float == from.grad_is_float;
   };
-  // b's closure must be the next to run: it reads dy before anybody adds to what is now a's
-  if (keep_gradients_ || from.parent >= 0 || from.external_grad || from.borrowed_grad ||
-      a.id == b.id || b.id != y.id - 1 || right.call == nullptr || !free(left) || !free(right)) {
+  // b's closure must be the next to run: it reads dy before anybody adds to what is now a's. And it
+  // must not add to that itself
+  if (keep_gradients_ || reads(right, a.id) || from.parent >= 0 || from.external_grad ||
+      from.borrowed_grad || a.id == b.id || b.id != y.id - 1 || right.call == nullptr ||
+      !free(left) || !free(right)) {
     return false;
   }
   left.grad = right.grad = from.grad;
@@ -436,7 +449,9 @@ void Tape<T>::run_back(int from) {
   for (int id = from; id >= 0; --id) {
     Node& node = nodes_[std::size_t(id)];
     if (!node.wants_grad) continue;
-    if (node.filled == Filled::parts) fill_missing_parts(id);
+    if (node.parent >= 0 && nodes_[std::size_t(node.parent)].filled == Filled::parts) {
+      fill_missing_parts(node.parent);  // everybody who could fill this part has run
+    }
     const bool has_gradient = at(id).has_grad() && (node.parent >= 0 || node.filled != Filled::no);
 
     // Everything after this value has run, so its gradient is complete

@@ -12,6 +12,7 @@
 // twins instead of their references (device.h). Names, closures and the order are the same.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <initializer_list>
 #include <memory>
@@ -196,8 +197,11 @@ class Tape {
     static_assert(std::is_trivially_destructible_v<F>, "closures live in the arena: capture views");
     Node& node = nodes_[std::size_t(y.id)];
     if (mode_ == Grad::record) {
-      for (const Var<T>& input : inputs)
+      for (const Var<T>& input : inputs) {
         node.wants_grad |= nodes_[std::size_t(input.id)].wants_grad;
+        if (node.input_count < kNotedInputs) node.inputs[node.input_count] = input.id;
+        ++node.input_count;
+      }
     }
     if (node.wants_grad) {
       node.closure = new (arena_.allocate(sizeof(F))) F(std::move(backward));
@@ -295,6 +299,8 @@ class Tape {
   friend class Sink<T>;
   friend struct Target<T>;
 
+  static constexpr int kNotedInputs = 4;
+
   // Whether a gradient's buffer holds something yet
   enum class Filled { no, parts, yes };
 
@@ -313,6 +319,8 @@ class Tape {
     Filled filled = Filled::no;
     bool wants_grad = false;
     bool external_grad = false;  // a parameter's: not ours to use again
+    std::array<int, kNotedInputs> inputs{};
+    int input_count = 0;
     bool borrowed_grad = false;  // another node's memory, which outlives this one's use of it
     void* closure = nullptr;
     void (*call)(Tape&, void*) = nullptr;
@@ -348,6 +356,7 @@ class Tape {
   void own_gradient(int id);
   [[nodiscard]] bool covers(int group, const Node& parent) const;
   void fill_missing_parts(int parent);
+  [[nodiscard]] bool reads(const Node& node, int id) const;
   void start_back();
   void run_back(int from);
   // Bytes of one number of a value or of a gradient
