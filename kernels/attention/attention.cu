@@ -1,3 +1,7 @@
+// guard: attention_forward_fused has ld.global.v4 st.global.v4
+// guard: attention_backward_fused has ld.global.v4 st.global.v4
+// guard: attention_forward_tensor has mma.sync ld.global.v4 st.global.v4
+// guard: attention_backward_tensor has mma.sync ld.global.v4 st.global.v4
 #include "kernels/attention/attention.h"
 
 #include "kernels/attention/v1_unfused_naive.cuh"

@@ -1,3 +1,4 @@
+// guard: map_rows has ld.global.v4 st.global.v4
 #include "kernels/elementwise/elementwise.h"
 
 #include <algorithm>

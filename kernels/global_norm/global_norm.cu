@@ -1,3 +1,4 @@
+// guard: squares_v2 has ld.global.v4
 #include "kernels/global_norm/global_norm.h"
 
 #include "kernels/common/storage.cuh"

@@ -1,6 +1,6 @@
-// guard: v4_vectorised.cuh ld.global.v4 ld.shared.v4 st.global.v4
-// guard: v5_double_buffered.cuh cp.async ld.shared.v4 st.global.v4
-// guard: v6_tensor_cores.cuh mma.sync ldmatrix cp.async
+// guard: matmul_v4 has ld.global.v4 ld.shared.v4 st.global.v4
+// guard: matmul_v5 has cp.async ld.shared.v4 st.global.v4
+// guard: matmul_v6 has mma.sync ldmatrix cp.async
 #include "kernels/matmul/matmul.h"
 
 #include "kernels/matmul/v1_naive.cuh"

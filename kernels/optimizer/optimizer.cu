@@ -1,3 +1,4 @@
+// guard: optimizer_v2 has ld.global.v4 st.global.v4
 #include "kernels/optimizer/optimizer.h"
 
 #include "kernels/optimizer/v1_thread_per_weight.cuh"
