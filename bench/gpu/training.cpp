@@ -11,6 +11,7 @@
 
 #include "assets/sources.h"
 #include "chapters/31_transformer_pp/catalogue.h"
+#include "tools/cli/commands.h"
 
 namespace tpp::bench {
 namespace {

@@ -1,5 +1,5 @@
-// guard: attention_forward_fused has ld.global.v4 st.global.v4
-// guard: attention_backward_fused has ld.global.v4 st.global.v4
+// guard: attention_forward_fusedIf has ld.global.v4 st.global.v4
+// guard: attention_backward_fusedIf has ld.global.v4 st.global.v4
 // guard: attention_forward_tensor has mma.sync ld.global.v4 st.global.v4
 // guard: attention_backward_tensor has mma.sync ld.global.v4 st.global.v4
 #include "kernels/attention/attention.h"
