@@ -35,7 +35,7 @@ Var<T> product(Var<T> a, Var<T> b, std::string_view name = "product");
 ///
 /// Shapes  x (N, D), w (O, D), b (1, O) or an empty Var → y (N, O)
 /// Cost    2·N·D·O operations forward, twice that backward
-/// Twin    kernels/matmul
+/// Twin    kernels/cublaslt; kernels/matmul shows how such products work
 template <Real T>
 Var<T> linear(Var<T> x, Var<T> w, Var<T> b = {}, std::string_view name = "linear");
 

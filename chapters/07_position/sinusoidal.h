@@ -25,7 +25,7 @@ template <Real T>
 /// Shapes  x (B·T, D), P (≥ T, D) → y (B·T, D); `length` is T
 /// Errors  ShapeError unless x has whole sequences and P is wide and long enough
 /// Cost    one read of x, one write of y: memory-bound
-/// Twin    kernels/add_positions
+/// Twin    kernels/elementwise
 template <Real T>
 void add_positions_forward(In<Mat<T>> x, In<Mat<T>> table, Index length, Out<Mat<T>> y);
 

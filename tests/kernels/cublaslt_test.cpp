@@ -86,7 +86,8 @@ TEST_CASE("cublaslt: products of bfloat16") {
 
 TEST_CASE("cublaslt: tf32 may round inputs to 10 bits of mantissa, and no more") {
   Philox rng(3);
-  const double roundings = 5 * std::ldexp(1.0, -11) / rounding<float>();
+  // Tensor cores cut the rest off: up to 2^-10 of each factor. Rounding to bfloat16 would be seen
+  const double roundings = 8 * std::ldexp(1.0, -11) / rounding<float>();
   for (const ProductShape& shape : kShapes) {
     check_product<float, float>(rng, shape, 0, Write::set, By::library, true, roundings);
     check_product<float, float>(rng, shape, 3, Write::add, By::library, true, roundings);
