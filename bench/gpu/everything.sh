@@ -59,10 +59,11 @@ run_sanitizer() {
   "$build/bin/tpp_twin_tests_gpu" "${list[@]}" | sed 's/^ *//' | grep ': ' | awk -F: '!seen[$1]++' >"$out/sanitizer_cases.txt"
   echo "$(wc -l <"$out/sanitizer_cases.txt") cases:"
   cat "$out/sanitizer_cases.txt"
-  local tool failed=0
+  local spec tool failed=0
+  spec=$(sed 's/[],["\\]/\\&/g' "$out/sanitizer_cases.txt" | paste -sd,)
   for tool in memcheck racecheck; do
-    timeout 150 compute-sanitizer --tool $tool --error-exitcode 9 "$build/bin/tpp_twin_tests_gpu" \
-      -f "$out/sanitizer_cases.txt" >"$out/$tool.log" 2>&1 &
+    timeout 150 compute-sanitizer --tool $tool --error-exitcode 9 "$build/bin/tpp_twin_tests_gpu" "$spec" \
+      >"$out/$tool.log" 2>&1 &
   done
   for job in $(jobs -p); do wait "$job" || failed=1; done
   for tool in memcheck racecheck; do
