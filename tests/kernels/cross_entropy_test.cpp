@@ -24,6 +24,11 @@ constexpr Size kSizes[] = {{1, 1},    {7, 5},    {37, 64},  {9, 250},   {5, 256}
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
+// bfloat16 hides all but its own rounding. In float, log_sum and the exponential's argument are rounded, which costs as
+// many roundings as they are large, and that is about ten.
+template <Storage S>
+constexpr double kRoundings = std::is_same_v<S, float> ? 24 : 1;
+
 // Targets, every fifth one ignored; the first and the last score are targets too.
 std::vector<int> some_targets(Philox& rng, int N, int V) {
   std::vector<int> targets(std::size_t(N), 0);
@@ -68,7 +73,7 @@ struct Batch {
     }
   }
   void check_backward(const Mat<double>& got) const {
-    check_near<S>(got, dlogits);
+    check_near<S>(got, dlogits, kRoundings<S>);
     for (int n = 0; n < N; ++n) {
       if (targets_host[std::size_t(n)] < 0) CHECK((got.row(n).array() == 0).all());
     }
@@ -190,7 +195,7 @@ TEST_CASE("cross_entropy: scores of minus infinity, and rows that have no softma
                                      row_loss.data(), log_sum.data(), dlogits.data(), 5, V,
                                      version);
         check_near<float>(row_loss.host().topRows(2), want_loss.head(2));
-        check_near<S>(dlogits.host().topRows(2), want.topRows(2));
+        check_near<S>(dlogits.host().topRows(2), want.topRows(2), kRoundings<S>);
         CHECK((dlogits.host().row(0).head(V - 4).array() == 0).all());
         for (int n = 2; n < 4; ++n) {
           CHECK(std::isnan(row_loss.host()(n, 0)));

@@ -77,9 +77,9 @@ TEST_CASE("embedding: backward sums the rows of equal tokens", "[twins]") {
             if (run == 0) first = dtable.host();
             CHECK(dtable.host() == first);
           }
-          // v1 adds up to 800 numbers one after another
+          // Up to 900 numbers, which v1 adds one after another
           check_near<float>(first, want,
-                            version == EmbeddingVersion::v1_thread_per_column ? 32 : 8);
+                            version == EmbeddingVersion::v1_thread_per_column ? 64 : 16);
         }
       }
     }
