@@ -92,4 +92,13 @@ TEST_CASE("limits: arrays of called functions count, where accesses are seen", "
       "16384 B" +
       kAbove;
   CHECK(run(32 * 1024 + 4) == (simt::checked() ? message : "(no report)"));
+
+  // It may ask for 227 KB, since nobody knows of the 16 KB before it runs
+  const auto ask = [] {
+    cudaFuncSetAttribute(called_and_dynamic, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                         220 * 1024);
+  };
+  CHECK(refusal(ask) == "(no report)");
+  CHECK(run(211 * 1024) == "(no report)");
+  CHECK((run(211 * 1024 + 4).find(kAbove) != std::string::npos) == simt::checked());
 }
