@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "chapters/02_tape/device.h"
+
 namespace tpp {
 
 // [snip layernorm_forward]
@@ -48,10 +50,50 @@ void layernorm_backward(In<Mat<T>> dy, In<Mat<T>> x, In<RowVec<T>> w, In<ColVec<
 }
 // [/snip]
 
+namespace {
+
+// The same operation by the twins
+template <Real T>
+Var<T> layernorm_on_device(Var<T> x, Var<T> gain, Var<T> bias, LayerNormConfig cfg, Var<T> y) {
+  require_shape("layernorm: the gain", gain.shape(), {1, x.cols()});
+  if (bias) require_shape("layernorm: the bias", bias.shape(), {1, x.cols()});
+  Tape<T>& tape = *x.tape;
+  const int N = int(x.rows()), D = int(x.cols());
+  float* mean = tape.template device_scratch<float>(std::size_t(N));
+  float* rstd = tape.template device_scratch<float>(std::size_t(N));
+  run_twin(tape, [&]<class S>(const twin::Table<S>& twin, twin::Stream stream) {
+    twin.layernorm_forward(stream, x.template device<S>(), gain.template device<float>(),
+                           bias ? bias.template device<float>() : nullptr, y.template device<S>(),
+                           mean, rstd, N, D, float(cfg.eps), {});
+  });
+  const auto backward = [=](Tape<T>& t) {
+    const Target<T> dx = t.target(x), dgain = t.target(gain);
+    float* work = t.template device_scratch<float>(twin::layernorm_backward_work(N, D));
+    float* db = nullptr;
+    if (bias && t.wants_grad(bias)) {
+      const Target<T> dbias = t.target(bias);
+      require(dbias.write == dgain.write, "layernorm: gain and bias are used equally often");
+      db = dbias.template device<float>();
+    }
+    run_twin(t, [&]<class S>(const twin::Table<S>& twin, twin::Stream stream) {
+      S* to = dx.template device<S>();
+      const S* there = dx.write == Write::set ? nullptr : to;  // the residual sum's gradient
+      twin.layernorm_backward(stream, y.template device_grad<S>(), x.template device<S>(),
+                              gain.template device<float>(), mean, rstd, there, to,
+                              dgain.template device<float>(), db, work, N, D,
+                              twin_write(dgain.write), {});
+    });
+  };
+  return bias ? tape.record(y, {x, gain, bias}, backward) : tape.record(y, {x, gain}, backward);
+}
+
+}  // namespace
+
 template <Real T>
 Var<T> layernorm(Var<T> x, Var<T> gain, Var<T> bias, LayerNormConfig cfg, std::string_view name) {
   Tape<T>& tape = *x.tape;
   const Var<T> y = tape.make(x.rows(), x.cols(), name);
+  if (tape.on_device()) return layernorm_on_device(x, gain, bias, cfg, y);
   const ColMap<T> mean = tape.scratch_col(x.rows()), rstd = tape.scratch_col(x.rows());
   const RowMap<T> b = bias ? bias.row() : RowMap<T>(nullptr, 0);
   layernorm_forward<T>(x.value(), gain.row(), b, cfg, y.value(), ColMap<T>(mean), ColMap<T>(rstd));

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "chapters/02_tape/device.h"
+
 namespace tpp {
 
 // [snip rmsnorm_forward]
@@ -40,10 +42,45 @@ void rmsnorm_backward(In<Mat<T>> dy, In<Mat<T>> x, In<RowVec<T>> w, In<ColVec<T>
 }
 // [/snip]
 
+namespace {
+
+// The same operation by the twins
+template <Real T>
+Var<T> rmsnorm_on_device(Var<T> x, Var<T> gain, RmsNormConfig cfg, Var<T> y) {
+  require_shape("rmsnorm: the gain", gain.shape(), {1, x.cols()});
+  Tape<T>& tape = *x.tape;
+  const int N = int(x.rows()), D = int(x.cols());
+  float* rstd = tape.template device_scratch<float>(std::size_t(N));
+  run_twin(tape, [&]<class S>(const twin::Table<S>& twin, twin::Stream stream) {
+    twin.rmsnorm_forward(stream, x.template device<S>(), gain.template device<float>(),
+                         y.template device<S>(), rstd, N, D, float(cfg.eps), {});
+  });
+  return tape.record(y, {x, gain}, [=](Tape<T>& t) {
+    const Target<T> dx = t.target(x), dgain = t.target(gain);
+    float* work = t.template device_scratch<float>(twin::rmsnorm_backward_work(N, D));
+    run_twin(t, [&]<class S>(const twin::Table<S>& twin, twin::Stream stream) {
+      const S *dy = y.template device_grad<S>(), *from = x.template device<S>();
+      const float* w = gain.template device<float>();
+      float* dw = dgain.template device<float>();
+      S* to = dx.template device<S>();
+      const twin::Write write = twin_write(dgain.write);
+      if (dx.write == Write::set) {
+        twin.rmsnorm_backward(stream, dy, from, w, rstd, to, dw, work, N, D, write, {});
+      } else {  // the residual sum's gradient is there already: add in the same pass
+        twin.rmsnorm_residual_backward(stream, dy, to, from, w, rstd, to, dw, work, N, D, write,
+                                       {});
+      }
+    });
+  });
+}
+
+}  // namespace
+
 template <Real T>
 Var<T> rmsnorm(Var<T> x, Var<T> gain, RmsNormConfig cfg, std::string_view name) {
   Tape<T>& tape = *x.tape;
   const Var<T> y = tape.make(x.rows(), x.cols(), name);
+  if (tape.on_device()) return rmsnorm_on_device(x, gain, cfg, y);
   const ColMap<T> rstd = tape.scratch_col(x.rows());
   rmsnorm_forward<T>(x.value(), gain.row(), cfg, y.value(), ColMap<T>(rstd));
   return tape.record(y, {x, gain}, [=](Tape<T>& t) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "chapters/02_tape/device.h"
+
 namespace tpp {
 
 // [snip scalenorm_forward]
@@ -34,10 +36,39 @@ void scalenorm_backward(In<Mat<T>> dy, In<Mat<T>> x, In<RowVec<T>> g, ScaleNormC
 }
 // [/snip]
 
+namespace {
+
+// The same operation by the twins
+template <Real T>
+Var<T> scalenorm_on_device(Var<T> x, Var<T> gain, ScaleNormConfig cfg, Var<T> y) {
+  require_shape("scalenorm: the gain", gain.shape(), {1, 1});
+  Tape<T>& tape = *x.tape;
+  const int N = int(x.rows()), D = int(x.cols());
+  float* rnorm = tape.template device_scratch<float>(std::size_t(N));
+  run_twin(tape, [&]<class S>(const twin::Table<S>& twin, twin::Stream stream) {
+    twin.scalenorm_forward(stream, x.template device<S>(), gain.template device<float>(),
+                           y.template device<S>(), rnorm, N, D, float(cfg.eps), {});
+  });
+  return tape.record(y, {x, gain}, [=](Tape<T>& t) {
+    const Sink<T> dx = t.sink(x);
+    const Target<T> dgain = t.target(gain);
+    float* work = t.template device_scratch<float>(twin::scalenorm_backward_work(N, D));
+    run_twin(t, [&]<class S>(const twin::Table<S>& twin, twin::Stream stream) {
+      twin.scalenorm_backward(stream, y.template device_grad<S>(), x.template device<S>(),
+                              gain.template device<float>(), rnorm, dx.template device<S>(),
+                              dgain.template device<float>(), work, N, D, float(cfg.eps),
+                              twin_write(dgain.write), {});
+    });
+  });
+}
+
+}  // namespace
+
 template <Real T>
 Var<T> scalenorm(Var<T> x, Var<T> gain, ScaleNormConfig cfg, std::string_view name) {
   Tape<T>& tape = *x.tape;
   const Var<T> y = tape.make(x.rows(), x.cols(), name);
+  if (tape.on_device()) return scalenorm_on_device(x, gain, cfg, y);
   const ColMap<T> rnorm = tape.scratch_col(x.rows());
   scalenorm_forward<T>(x.value(), gain.row(), cfg, y.value(), ColMap<T>(rnorm));
   return tape.record(y, {x, gain}, [=](Tape<T>& t) {

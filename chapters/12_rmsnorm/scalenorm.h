@@ -17,6 +17,7 @@ struct ScaleNormConfig {
 /// Errors  ShapeError unless g is one number
 /// Cost    one read of x, one write of y: memory-bound
 /// Paper   Nguyen & Salazar 2019, arXiv:1910.05895, eq. 3
+/// Twin    kernels/scalenorm
 template <Real T>
 void scalenorm_forward(In<Mat<T>> x, In<RowVec<T>> g, ScaleNormConfig cfg, Out<Mat<T>> y,
                        Out<ColVec<T>> rnorm);

@@ -4,11 +4,17 @@
 // on the tape says twin.rmsnorm_forward(…), and the tape's device says whose that is. A new twin is one line here.
 #pragma once
 
+#include "kernels/activation/activation.h"
 #include "kernels/common/runtime.h"
 #include "kernels/cublaslt/product.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/global_norm/global_norm.h"
+#include "kernels/glu/glu.h"
+#include "kernels/layernorm/layernorm.h"
 #include "kernels/optimizer/optimizer.h"
+#include "kernels/rmsnorm/rmsnorm.h"
+#include "kernels/rope/rope.h"
+#include "kernels/scalenorm/scalenorm.h"
 
 namespace tpp::twin {
 
@@ -37,10 +43,33 @@ struct Table {
   TPP_TWIN(add_positions);
   TPP_TWIN(add_positions_backward);
 
+  // Chapter 08
+  TPP_TWIN(layernorm_forward);
+  TPP_TWIN(layernorm_backward);
+
+  // Chapter 09
+  TPP_TWIN(activation_forward);
+  TPP_TWIN(activation_backward);
+
   // Chapter 10: the same for every storage type, since parameters are float
   TPP_PLAIN_TWIN(global_norm);
   TPP_PLAIN_TWIN(optimizer_update);
   decltype(&twin::convert<float, Bf16>) round_to_bf16 = &twin::convert<float, Bf16>;
+
+  // Chapter 13
+  TPP_TWIN(rope_forward);
+  TPP_TWIN(rope_backward);
+
+  // Chapter 14
+  TPP_TWIN(glu_forward);
+  TPP_TWIN(glu_backward);
+
+  // Chapter 12. rmsnorm_residual_backward adds to the gradient that the residual sum left
+  TPP_TWIN(rmsnorm_forward);
+  TPP_TWIN(rmsnorm_backward);
+  TPP_TWIN(rmsnorm_residual_backward);
+  TPP_TWIN(scalenorm_forward);
+  TPP_TWIN(scalenorm_backward);
 };
 
 /// The runtime of a backend (kernels/common/runtime.h).
