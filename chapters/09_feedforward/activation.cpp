@@ -4,6 +4,7 @@
 #include <numbers>
 #include <unsupported/Eigen/SpecialFunctions>  // erf
 
+#include "chapters/02_tape/device.h"
 #include "chapters/09_feedforward/normal.h"
 
 namespace tpp {
@@ -104,6 +105,22 @@ template <Real T>
 Var<T> activation(Activation kind, Var<T> x, std::string_view name) {
   Tape<T>& tape = *x.tape;
   const Var<T> y = tape.make(x.rows(), x.cols(), name);
+  if (tape.on_device()) {
+    const auto twin_kind = static_cast<twin::Activation>(kind);
+    const int N = int(x.rows()), F = int(x.cols());
+    run_twin(tape, [&]<class S>(const twin::Table<S>& twin, twin::Stream stream) {
+      twin.activation_forward(stream, twin_kind, x.template device<S>(), nullptr,
+                              y.template device<S>(), N, F, {});
+    });
+    return tape.record(y, {x}, [=](Tape<T>& t) {
+      const Sink<T> dx = t.sink(x);
+      run_twin(t, [&]<class S>(const twin::Table<S>& twin, twin::Stream stream) {
+        twin.activation_backward(stream, twin_kind, y.template device_grad<S>(),
+                                 x.template device<S>(), nullptr, dx.template device<S>(), nullptr,
+                                 twin::Write::set, nullptr, N, F, {});
+      });
+    });
+  }
   activation_forward<T>(kind, x.value(), y.value());
   return tape.record(y, {x}, [=](Tape<T>& t) {
     const Sink<T> dx = t.sink(x);

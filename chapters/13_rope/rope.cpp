@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "chapters/02_tape/device.h"
+
 namespace tpp {
 
 std::vector<double> rope_frequencies(Index K, double base) {
@@ -31,14 +33,14 @@ RopeTable<T> rope_table(Index length, Index K, RopeConfig cfg) {
 namespace {
 
 template <Real T>
-void require_rope(In<Mat<T>> x, Index length, Index K, const RopeTable<T>& table, Shape y) {
+void require_rope(Shape x, Index length, Index K, const RopeTable<T>& table, Shape y) {
   require(K > 0 && K % 2 == 0, "rope: a head needs an even number of features, they turn in pairs");
-  require(x.cols() % K == 0, "rope: the columns must be whole heads of K features");
-  require(length > 0 && x.rows() % length == 0, "rope: the rows must be whole sequences");
+  require(x.cols % K == 0, "rope: the columns must be whole heads of K features");
+  require(length > 0 && x.rows % length == 0, "rope: the rows must be whole sequences");
   require_shape("rope: the table's sine", shape_of(table.sin), shape_of(table.cos));
   require_shape("rope: the table", {std::min(table.cos.rows(), length), table.cos.cols()},
                 {length, K / 2});
-  require_shape("rope: the output", y, shape_of(x));
+  require_shape("rope: the output", y, x);
 }
 
 // [snip rope_rotate]
@@ -77,7 +79,7 @@ void rotate(In<Mat<T>> x, Index length, Index K, const RopeTable<T>& table, Pair
 template <Real T>
 void rope_forward(In<Mat<T>> x, Index length, Index K, const RopeTable<T>& table, Pairing pairing,
                   Out<Mat<T>> y) {
-  require_rope<T>(x, length, K, table, shape_of(y));
+  require_rope<T>(shape_of(x), length, K, table, shape_of(y));
   rotate<T>(x, length, K, table, pairing, T(1), y);
 }
 // [/snip]
@@ -86,7 +88,7 @@ void rope_forward(In<Mat<T>> x, Index length, Index K, const RopeTable<T>& table
 template <Real T>
 void rope_backward(In<Mat<T>> dy, Index length, Index K, const RopeTable<T>& table, Pairing pairing,
                    Out<Mat<T>> dx) {
-  require_rope<T>(dy, length, K, table, shape_of(dx));
+  require_rope<T>(shape_of(dy), length, K, table, shape_of(dx));
   rotate<T>(dy, length, K, table, pairing, T(-1), dx);
 }
 // [/snip]
@@ -95,6 +97,27 @@ template <Real T>
 Var<T> rope(Var<T> x, Index length, Index K, const RopeTable<T>& table, Pairing pairing,
             std::string_view name) {
   const Var<T> y = x.tape->make(x.rows(), x.cols(), name);
+  if (x.tape->on_device()) {
+    require_rope(x.shape(), length, K, table, y.shape());
+    // The table goes to the device once and stays there; only the slowest version wants the base
+    const twin::RopeAngles angles{x.tape->device_constant(table.cos.data(), table.cos.size()),
+                                  x.tape->device_constant(table.sin.data(), table.sin.size()), 0};
+    const auto twin_pairing = static_cast<twin::Pairing>(pairing);
+    const int N = int(x.rows()), heads = int(x.cols() / K);
+    run_twin(*x.tape, [&]<class S>(const twin::Table<S>& twin, twin::Stream stream) {
+      const DeviceView<S> from = x.template view<S>(), to = y.template view<S>();
+      twin.rope_forward(stream, from.data, from.stride, int(length), int(K), angles, twin_pairing,
+                        to.data, to.stride, N, heads, {});
+    });
+    return x.tape->record(y, {x}, [=](Tape<T>& tape) {
+      const Sink<T> dx = tape.sink(x);
+      run_twin(tape, [&]<class S>(const twin::Table<S>& twin, twin::Stream stream) {
+        const DeviceView<S> dy = y.template grad_view<S>(), to = dx.template view<S>();
+        twin.rope_backward(stream, dy.data, dy.stride, int(length), int(K), angles, twin_pairing,
+                           to.data, to.stride, N, heads, {});
+      });
+    });
+  }
   rope_forward<T>(x.value(), length, K, table, pairing, y.value());
   return x.tape->record(y, {x}, [=, table = &table](Tape<T>& tape) {
     const Sink<T> dx = tape.sink(x);

@@ -2,6 +2,7 @@
 
 #include <unsupported/Eigen/SpecialFunctions>  // erf
 
+#include "chapters/02_tape/device.h"
 #include "chapters/09_feedforward/normal.h"
 
 namespace tpp {
@@ -95,6 +96,25 @@ template <Real T>
 Var<T> gated(Gate kind, Var<T> gate, Var<T> value, std::string_view name) {
   Tape<T>& tape = *gate.tape;
   const Var<T> y = tape.make(gate.rows(), gate.cols(), name);
+  if (tape.on_device()) {
+    require_shape("glu: value", value.shape(), gate.shape());
+    const auto twin_kind = static_cast<twin::Gate>(kind);
+    const int N = int(gate.rows()), F = int(gate.cols());
+    run_twin(tape, [&]<class S>(const twin::Table<S>& twin, twin::Stream stream) {
+      const DeviceView<S> g = gate.template view<S>(), v = value.template view<S>();
+      twin.glu_forward(stream, twin_kind, g.data, g.stride, v.data, v.stride,
+                       y.template device<S>(), N, F, {});
+    });
+    return tape.record(y, {gate, value}, [=](Tape<T>& t) {
+      const Sink<T> dgate = t.sink(gate), dvalue = t.sink(value);
+      run_twin(t, [&]<class S>(const twin::Table<S>& twin, twin::Stream stream) {
+        const DeviceView<S> g = gate.template view<S>(), v = value.template view<S>(),
+                            dg = dgate.template view<S>(), dv = dvalue.template view<S>();
+        twin.glu_backward(stream, twin_kind, y.template device_grad<S>(), g.data, g.stride, v.data,
+                          v.stride, dg.data, dg.stride, dv.data, dv.stride, N, F, {});
+      });
+    });
+  }
   glu_forward<T>(kind, gate.value(), value.value(), y.value());
   return tape.record(y, {gate, value}, [=](Tape<T>& t) {
     const Sink<T> dgate = t.sink(gate), dvalue = t.sink(value);

@@ -6,8 +6,10 @@
 
 #include "kernels/activation/activation.h"
 #include "kernels/common/runtime.h"
+#include "kernels/cross_entropy/cross_entropy.h"
 #include "kernels/cublaslt/product.h"
 #include "kernels/elementwise/elementwise.h"
+#include "kernels/embedding/embedding.h"
 #include "kernels/global_norm/global_norm.h"
 #include "kernels/glu/glu.h"
 #include "kernels/layernorm/layernorm.h"
@@ -15,6 +17,7 @@
 #include "kernels/rmsnorm/rmsnorm.h"
 #include "kernels/rope/rope.h"
 #include "kernels/scalenorm/scalenorm.h"
+#include "kernels/softmax/softmax.h"
 
 namespace tpp::twin {
 
@@ -38,6 +41,18 @@ struct Table {
   // Chapter 02: products, for values and for gradients of parameters
   decltype(&twin::product<S, S>) product = &twin::product<S, S>;
   decltype(&twin::product<S, float>) product_float = &twin::product<S, float>;
+
+  // Chapter 04
+  TPP_TWIN(embedding_forward);
+  TPP_TWIN(embedding_backward);
+
+  // Chapter 05
+  TPP_TWIN(softmax_forward);
+  TPP_TWIN(softmax_backward);
+  TPP_TWIN(cross_entropy_forward);
+  TPP_TWIN(cross_entropy_fused);
+  TPP_TWIN(cross_entropy_scale);
+  TPP_PLAIN_TWIN(cross_entropy_loss);
 
   // Chapter 07
   TPP_TWIN(add_positions);
