@@ -1,6 +1,6 @@
-// guard: matmul_v4 has ld.global.v4 ld.shared.v4 st.global.v4
-// guard: matmul_v5 has cp.async ld.shared.v4 st.global.v4
-// guard: matmul_v6 has mma.sync ldmatrix cp.async
+// guard: matmul_v4_vectorised has ld.global.v4 ld.shared.v4 st.global.v4
+// guard: matmul_v5_double_buffered has cp.async.cg cp.async.ca ld.shared.v4 st.global.v4
+// guard: matmul_v6_tensor_cores has cp.async.cg ldmatrix mma.sync
 #include "kernels/matmul/matmul.h"
 
 #include "kernels/matmul/v1_naive.cuh"

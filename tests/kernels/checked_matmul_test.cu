@@ -140,6 +140,9 @@ TEST_CASE(
   CHECK(total(r, 's', "load").requests == 2 * products);
   check_no_conflicts(r);
   x.check<Form::nn>();
+  launch(matmul_v2_tiled<Form::nt, float, float>, 4, dim3(32, 32))(x.product());
+  check_no_conflicts(r);
+  x.check<Form::nt>();
 }
 
 TEST_CASE(
