@@ -374,6 +374,21 @@ bool Tape<T>::hand_over(Var<T> y, Var<T> a, Var<T> b) {
 }
 
 template <Real T>
+void Tape<T>::give(Var<T> x, void* dx) {
+  Node& node = nodes_[std::size_t(x.id)];
+  if (!node.wants_grad) return;
+  if (node.filled == Filled::no && node.parent < 0 && !node.external_grad && node.grad == nullptr) {
+    node.grad = dx;
+    node.filled = Filled::yes;
+    node.borrowed_grad = true;  // scratch: no buffer to use again
+    return;
+  }
+  const Target<T> own = target(x);
+  if (own.write == Write::set) set_zero(own.place);
+  add_into(own.place, {dx, node.rows, node.cols, node.cols, node.grad_is_float});
+}
+
+template <Real T>
 Target<T> Tape<T>::target(Var<T> x) {
   Node& node = nodes_[std::size_t(x.id)];
   Place2D<T> place;

@@ -241,6 +241,10 @@ class Tape {
   /// its memory instead of copying it; otherwise, false, and the caller copies.
   bool hand_over(Var<T> y, Var<T> a, Var<T> b);
 
+  /// In a closure: the gradient of input x stands at `dx` already, (rows, cols) without gaps, in memory
+  /// until reset() that nobody else uses. It is taken over where x has none yet, otherwise added.
+  void give(Var<T> x, void* dx);
+
   /// In a closure: where to write the gradient of input x.
   [[nodiscard]] Sink<T> sink(Var<T> x);
   [[nodiscard]] Target<T> target(Var<T> x);

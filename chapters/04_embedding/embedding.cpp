@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "chapters/02_tape/device.h"
+
 namespace tpp {
 
 namespace {
@@ -43,6 +45,24 @@ template <Real T>
 Var<T> embedding(Var<T> table, std::span<const int> tokens, std::string_view name) {
   Tape<T>& tape = *table.tape;
   const Var<T> y = tape.make(Index(tokens.size()), table.cols(), name);
+  if (tape.on_device()) {
+    require_tokens(tokens, table.rows());
+    const int* places = tape.device_ints(tokens);
+    const int N = int(tokens.size()), V = int(table.rows()), D = int(table.cols());
+    run_twin(tape, [&]<class S>(const twin::Table<S>& twin, twin::Stream stream) {
+      twin.embedding_forward(stream, table.template device<S>(), places, y.template device<S>(), N,
+                             V, D, {});
+    });
+    return tape.record(y, {table}, [=](Tape<T>& t) {
+      const Target<T> dtable = t.target(table);
+      float* work = t.template device_scratch<float>(twin::embedding_backward_work(N, V));
+      run_twin(t, [&]<class S>(const twin::Table<S>& twin, twin::Stream stream) {
+        twin.embedding_backward(stream, y.template device_grad<S>(), places,
+                                dtable.template device<float>(), work, N, V, D,
+                                twin_write(dtable.write), {});
+      });
+    });
+  }
   const std::span<const int> kept = tape.keep(tokens);
   embedding_forward<T>(table.value(), kept, y.value());
   return tape.record(y, {table}, [=](Tape<T>& t) {

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <string>
 
+#include "chapters/02_tape/device.h"
+
 namespace tpp {
 
 namespace {
@@ -66,12 +68,54 @@ void cross_entropy_backward(T dloss, In<Mat<T>> logits, std::span<const int> tar
 }
 // [/snip]
 
+namespace {
+
+// On a device the scores are read once: where a gradient will be wanted, the forward pass makes it in the same go, for a
+// dloss of 1. backward() sends 1, so that all that is left to do is to say where the gradient stands.
+template <Real T>
+Var<T> cross_entropy_on_device(Var<T> logits, std::span<const int> targets, double count,
+                               std::string_view name) {
+  Tape<T>& tape = *logits.tape;
+  const int N = int(logits.rows()), V = int(logits.cols());
+  require_targets(targets, logits.shape(), count);
+  const int* places = tape.device_ints(targets);
+  const Var<T> row_loss = tape.make_float(N, 1, "token_loss");
+  float* log_sum = tape.template device_scratch<float>(std::size_t(N));
+  const Var<T> y = tape.make_float(1, 1, name);
+  void* dlogits = nullptr;
+  run_twin(tape, [&]<class S>(const twin::Table<S>& twin, twin::Stream stream) {
+    const auto inv_count = float(1 / count);
+    const S* scores = logits.template device<S>();
+    float* losses = row_loss.template device<float>();
+    if (tape.wants_grad(logits)) {
+      S* gradient = tape.template device_scratch<S>(std::size_t(N) * std::size_t(V));
+      twin.cross_entropy_fused(stream, nullptr, scores, places, inv_count, losses, log_sum,
+                               gradient, N, V, {});
+      dlogits = gradient;
+    } else {
+      twin.cross_entropy_forward(stream, scores, places, losses, log_sum, N, V, {});
+    }
+    twin.cross_entropy_loss(stream, losses, inv_count, y.template device<float>(), N);
+  });
+  tape.record(row_loss);
+  return tape.record(y, {logits}, [=](Tape<T>& t) {
+    run_twin(t, [&]<class S>(const twin::Table<S>& twin, twin::Stream stream) {
+      twin.cross_entropy_scale(stream, y.template device_grad<float>(), static_cast<S*>(dlogits), N,
+                               V);
+    });
+    t.give(logits, dlogits);
+  });
+}
+
+}  // namespace
+
 template <Real T>
 Var<T> cross_entropy(Var<T> logits, std::span<const int> targets, double count,
                      std::string_view name) {
   Tape<T>& tape = *logits.tape;
   const Index N = logits.rows();
   if (count == 0) count = double(targets.size() - std::ranges::count(targets, kIgnored));
+  if (tape.on_device()) return cross_entropy_on_device(logits, targets, count, name);
   const std::span<const int> kept = tape.keep(targets);
   const Var<T> row_loss = tape.make(N, 1, "token_loss");
   const ColMap<T> log_sum = tape.scratch_col(N);

@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "chapters/02_tape/device.h"
+
 namespace tpp {
 
 // [snip softmax_forward]
@@ -40,6 +42,19 @@ template <Real T>
 Var<T> softmax(Var<T> x, std::string_view name) {
   Tape<T>& tape = *x.tape;
   const Var<T> y = tape.make(x.rows(), x.cols(), name);
+  if (tape.on_device()) {
+    const int N = int(x.rows()), M = int(x.cols());
+    run_twin(tape, [&]<class S>(const twin::Table<S>& twin, twin::Stream stream) {
+      twin.softmax_forward(stream, x.template device<S>(), y.template device<S>(), N, M, {});
+    });
+    return tape.record(y, {x}, [=](Tape<T>& t) {
+      const Sink<T> dx = t.sink(x);
+      run_twin(t, [&]<class S>(const twin::Table<S>& twin, twin::Stream stream) {
+        twin.softmax_backward(stream, y.template device_grad<S>(), y.template device<S>(),
+                              dx.template device<S>(), N, M, {});
+      });
+    });
+  }
   softmax_forward<T>(x.value(), y.value());
   return tape.record(y, {x}, [=](Tape<T>& t) {
     const Sink<T> dx = t.sink(x);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "kernels/activation/activation.h"
+#include "kernels/attention/attention.h"
 #include "kernels/common/runtime.h"
 #include "kernels/cross_entropy/cross_entropy.h"
 #include "kernels/cublaslt/product.h"
@@ -14,6 +15,7 @@
 #include "kernels/glu/glu.h"
 #include "kernels/layernorm/layernorm.h"
 #include "kernels/optimizer/optimizer.h"
+#include "kernels/position_bias/position_bias.h"
 #include "kernels/rmsnorm/rmsnorm.h"
 #include "kernels/rope/rope.h"
 #include "kernels/scalenorm/scalenorm.h"
@@ -54,9 +56,16 @@ struct Table {
   TPP_TWIN(cross_entropy_scale);
   TPP_PLAIN_TWIN(cross_entropy_loss);
 
-  // Chapter 07
+  // Chapters 06 and 15
+  TPP_TWIN(attention_forward);
+  TPP_TWIN(attention_backward);
+
+  // Chapter 07; biases of the logits are float
   TPP_TWIN(add_positions);
   TPP_TWIN(add_positions_backward);
+  TPP_PLAIN_TWIN(t5_bias_forward);
+  TPP_PLAIN_TWIN(t5_bias_backward);
+  TPP_PLAIN_TWIN(alibi_bias);
 
   // Chapter 08
   TPP_TWIN(layernorm_forward);

@@ -111,7 +111,7 @@ __global__ void __launch_bounds__(kThreads)
       float& result = dtable[std::size_t(v) * D + d];
       result = write == Write::add ? result + total : total;
     }
-    __syncthreads();
+    // The next row's first chunk has two barriers before it writes to `partial` again
   }
 }
 

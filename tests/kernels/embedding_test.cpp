@@ -1,6 +1,8 @@
 // Embedding, every version: rows gathered, gradients of repeated tokens summed in one order, the other rows untouched.
 #include "kernels/embedding/embedding.h"
 
+#include <algorithm>
+
 #include "chapters/04_embedding/embedding.h"
 #include "tests/kernels/twins.h"
 
@@ -83,6 +85,33 @@ TEST_CASE("embedding: backward sums the rows of equal tokens", "[twins]") {
         }
       }
     }
+  });
+}
+
+TEST_CASE("embedding: a rare token's rows are added in the order of their places", "[twins]") {
+  // As v1 does it, to the bit, whatever order the atomics came in (SIMT_ORDER=reverse, or a GPU)
+  for_each_storage([]<Storage S>() {
+    Philox rng(43);
+    const int N = 120, V = 40, D = 24;
+    const Input<S> dy(rng, N, D);
+    std::vector<int> tokens;
+    for (int n = 0; n < N; ++n) tokens.push_back(int(rng.below(V)));
+    const twin::Buffer<int> device_tokens(tokens);
+    twin::Buffer<float> work(twin::embedding_backward_work(N, V));
+    Output<float> want(V, D), got(V, D);
+    for (const auto& [version, to] : {std::pair{EmbeddingVersion::v1_thread_per_column, &want},
+                                      std::pair{EmbeddingVersion::v3_slots, &got}}) {
+      twin::embedding_backward<S>(nullptr, dy.data(), device_tokens.data(), to->data(), work.data(),
+                                  N, V, D, twin::Write::set, version);
+    }
+    int rare = 0;
+    for (int v = 0; v < V; ++v) {
+      const auto places = std::count(tokens.begin(), tokens.end(), v);
+      if (places > twin::kEmbeddingSlots) continue;
+      rare += places > 2;
+      CHECK(got.host().row(v) == want.host().row(v));
+    }
+    CHECK(rare > 10);
   });
 }
 
