@@ -2,6 +2,9 @@
 // a warp holds a short row in registers. A long one fills an SM. It lands in shared memory by cp.async and is taken into
 // registers, 100 a thread; at once the block's next row is sent for, so that memory works while exponentials are taken.
 // A thread takes only what it sent for itself: the landing needs no barrier.
+//
+// guard: cross_entropy_fused_warp has ld.global.v4 st.global.v4
+// guard: cross_entropy_fused_block has cp.async.cg.shared.global ld.shared.v4 st.global.v4
 #pragma once
 
 #include "kernels/cross_entropy/v2_online.cuh"

@@ -2,6 +2,9 @@
 // of them at a time: ballots make the list of the places where its token stands, in rising order. Then groups of
 // 8 threads add the listed rows, 128 bytes a group and load, 32 rows at once. Which group adds which row depends on the
 // tokens alone, and the groups' sums are joined in order: the same bits in every run.
+//
+// guard: embedding_forward_v2 has ld.global.v4 st.global.v4
+// guard: embedding_backward_v2 has ld.global.v4
 #pragma once
 
 #include "kernels/common/storage.cuh"

@@ -1,5 +1,8 @@
 // v2 read a row three times, 4 bytes a load. v3 reads it once, 16 bytes a load: each thread has all its loads under way
 // at once, then works on registers and writes once. Wide rows are held by a block instead of a warp.
+//
+// guard: softmax_forward_v3 has ld.global.v4 st.global.v4
+// guard: softmax_backward_v3 has ld.global.v4 st.global.v4
 #pragma once
 
 #include "kernels/softmax/row.cuh"
