@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "chapters/01_tensor/matmul.h"
+#include "chapters/02_tape/device.h"
 
 namespace tpp {
 
@@ -78,6 +79,60 @@ void attention_head_backward(In<Mat<T>> dout, In<Mat<T>> q, In<Mat<T>> k, In<Mat
 }
 // [/snip]
 
+namespace {
+
+// All heads of all sequences in one call. The twin wants the forward's result again: ⟨dout[t], out[t]⟩ is the
+// mean that the softmax's gradient takes away
+template <Real T>
+Var<T> attention_on_device(Var<T> q, Var<T> k, Var<T> v, Var<T> bias, const AttentionConfig& cfg,
+                           T scale, Var<T> probs, Var<T> out) {
+  Tape<T>& tape = *q.tape;
+  const twin::AttentionShape shape{
+      .B = int(q.rows() / cfg.T),
+      .T = int(cfg.T),
+      .H = int(cfg.H),
+      .G = int(cfg.G),
+      .K = int(q.cols() / cfg.H),
+      .scale = float(scale),
+      .mask = {twin::AttentionMask::Kind(int(cfg.mask.kind)), int(cfg.mask.length)}};
+  run_twin(tape, [&]<class S>(const twin::Table<S>& twin, twin::Stream stream) {
+    const DeviceView<S> q_at = q.template view<S>(), k_at = k.template view<S>(),
+                        v_at = v.template view<S>();
+    twin.attention_forward(stream, q_at.data, q_at.stride, k_at.data, k_at.stride, v_at.data,
+                           v_at.stride, bias ? bias.template device<float>() : nullptr,
+                           out.template device<S>(), probs.template device<S>(), shape, {});
+  });
+  tape.record(probs);
+
+  const auto backward = [=](Tape<T>& t) {
+    const Sink<T> dq = t.sink(q), dk = t.sink(k), dv = t.sink(v);
+    const bool wants_bias = bias && t.wants_grad(bias);
+    float* dbias = nullptr;
+    twin::Write write = twin::Write::set;
+    if (wants_bias) {
+      const Target<T> target = t.target(bias);
+      dbias = target.template device<float>();
+      write = twin_write(target.write);
+    }
+    float* work = t.template device_scratch<float>(
+        twin::attention_backward_work(shape, wants_bias, twin::AttentionVersion::latest));
+    run_twin(t, [&]<class S>(const twin::Table<S>& twin, twin::Stream stream) {
+      const DeviceView<S> q_at = q.template view<S>(), k_at = k.template view<S>(),
+                          v_at = v.template view<S>();
+      const DeviceView<S> dq_at = dq.template view<S>(), dk_at = dk.template view<S>(),
+                          dv_at = dv.template view<S>();
+      twin.attention_backward(stream, out.template device_grad<S>(), q_at.data, q_at.stride,
+                              k_at.data, k_at.stride, v_at.data, v_at.stride,
+                              out.template device<S>(), probs.template device<S>(), dq_at.data,
+                              dq_at.stride, dk_at.data, dk_at.stride, dv_at.data, dv_at.stride,
+                              dbias, write, work, shape, {});
+    });
+  };
+  return bias ? tape.record(out, {q, k, v, bias}, backward) : tape.record(out, {q, k, v}, backward);
+}
+
+}  // namespace
+
 template <Real T>
 Var<T> detail::attention_with_heads(Var<T> q, Var<T> k, Var<T> v, Var<T> bias, AttentionConfig cfg,
                                     std::string_view name) {
@@ -96,6 +151,7 @@ Var<T> detail::attention_with_heads(Var<T> q, Var<T> k, Var<T> v, Var<T> bias, A
   Tape<T>& tape = *q.tape;
   const Var<T> probs = tape.make(B * H * L, L, "probs");  // (B·H·T, T)
   const Var<T> out = tape.make(q.rows(), q.cols(), name);
+  if (tape.on_device()) return attention_on_device(q, k, v, bias, cfg, scale, probs, out);
   const RowVec<T> none;
   for (Index b = 0; b < B; ++b) {
     for (Index h = 0; h < H; ++h) {

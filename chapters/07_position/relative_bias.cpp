@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "chapters/02_tape/device.h"
+
 namespace tpp {
 
 std::vector<double> alibi_slopes(Index heads) {
@@ -32,6 +34,21 @@ Mat<T> alibi_bias(Index heads, Index length) {
     }
   }
   return bias;
+}
+
+template <Real T>
+Var<T> alibi_bias(Tape<T>& tape, In<Mat<T>> longest, Index length, std::string_view name) {
+  const Index L = longest.cols() / 2 + 1;
+  require(length > 0 && length <= L, "alibi: the length must be positive and not beyond the bias");
+  const Var<T> y = tape.make_float(longest.rows(), 2 * length - 1, name);
+  if (tape.on_device()) {
+    run_twin(tape, [&]<class S>(const twin::Table<S>& twin, twin::Stream stream) {
+      twin.alibi_bias(stream, y.template device<float>(), int(length), int(y.rows()));
+    });
+  } else {
+    y.value() = longest.middleCols(L - length, 2 * length - 1);
+  }
+  return tape.record(y);
 }
 
 int t5_bucket(Index relative, bool bidirectional, int buckets, int max_distance) {
@@ -88,18 +105,36 @@ void t5_bias_backward(In<Mat<T>> dbias, bool bidirectional, Out<Mat<T>> dtable) 
 template <Real T>
 Var<T> t5_bias(Var<T> table, Index length, bool bidirectional, std::string_view name) {
   require(length > 0, "t5_bias: the length must be positive");
-  const Var<T> y = table.tape->make(table.cols(), 2 * length - 1, name);
+  Tape<T>& tape = *table.tape;
+  const Var<T> y = tape.make_float(table.cols(), 2 * length - 1, name);
+  if (tape.on_device()) {
+    const int H = int(table.cols()), buckets = int(table.rows()), L = int(length);
+    constexpr int kFar = 128;  // t5_bucket's
+    run_twin(tape, [&]<class S>(const twin::Table<S>& twin, twin::Stream stream) {
+      twin.t5_bias_forward(stream, table.template device<float>(), y.template device<float>(), L, H,
+                           bidirectional, buckets, kFar, {});
+    });
+    return tape.record(y, {table}, [=](Tape<T>& t) {
+      const Target<T> dtable = t.target(table);
+      run_twin(t, [&]<class S>(const twin::Table<S>& twin, twin::Stream stream) {
+        twin.t5_bias_backward(stream, y.template device_grad<float>(),
+                              dtable.template device<float>(), twin_write(dtable.write), L, H,
+                              bidirectional, buckets, kFar, {});
+      });
+    });
+  }
   t5_bias_forward<T>(table.value(), bidirectional, y.value());
-  return table.tape->record(y, {table}, [=](Tape<T>& tape) {
-    const Sink<T> dtable = tape.sink(table);
+  return tape.record(y, {table}, [=](Tape<T>& t) {
+    const Sink<T> dtable = t.sink(table);
     t5_bias_backward<T>(y.grad(), bidirectional, dtable.mat());
   });
 }
 
-#define TPP_INSTANTIATE(T)                                          \
-  template Mat<T> alibi_bias<T>(Index, Index);                      \
-  template void t5_bias_forward<T>(In<Mat<T>>, bool, Out<Mat<T>>);  \
-  template void t5_bias_backward<T>(In<Mat<T>>, bool, Out<Mat<T>>); \
+#define TPP_INSTANTIATE(T)                                                      \
+  template Mat<T> alibi_bias<T>(Index, Index);                                  \
+  template Var<T> alibi_bias<T>(Tape<T>&, In<Mat<T>>, Index, std::string_view); \
+  template void t5_bias_forward<T>(In<Mat<T>>, bool, Out<Mat<T>>);              \
+  template void t5_bias_backward<T>(In<Mat<T>>, bool, Out<Mat<T>>);             \
   template Var<T> t5_bias<T>(Var<T>, Index, bool, std::string_view);
 TPP_INSTANTIATE(float)
 TPP_INSTANTIATE(double)

@@ -30,6 +30,15 @@ namespace tpp {
 template <Real T>
 [[nodiscard]] Mat<T> alibi_bias(Index heads, Index length);
 
+/// On the tape, for `length` tokens: the middle of a bias that was made for as many or more.
+///
+/// Shapes  longest (H, 2·L − 1) → (H, 2·length − 1)
+/// Errors  ShapeError unless length is from 1 to L
+/// Twin    kernels/position_bias: a device makes its own
+template <Real T>
+Var<T> alibi_bias(Tape<T>& tape, In<Mat<T>> longest, Index length,
+                  std::string_view name = "alibi_bias");
+
 /// Which of T5's learned biases an offset uses: near ones have their own, far ones share by
 /// logarithm.
 ///
@@ -50,6 +59,7 @@ template <Real T>
 ///
 /// Shapes  table (buckets, H) → bias (H, 2T − 1)
 /// Errors  ShapeError unless bias has table.cols() rows and an odd number of columns
+/// Twin    kernels/position_bias
 template <Real T>
 void t5_bias_forward(In<Mat<T>> table, bool bidirectional, Out<Mat<T>> bias);
 

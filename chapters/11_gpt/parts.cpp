@@ -127,9 +127,8 @@ PositionPart<T> alibi_part() {
   return {"alibi", [](ParameterTable&, const ModelConfig& cfg) {
             const Mat<T> bias = alibi_bias<T>(cfg.H, cfg.T);  // (H, 2T − 1)
             Position<T> position;
-            position.bias = [bias, longest = cfg.T](const Pass<T>& pass) {
-              const Index first = longest - pass.length;
-              return pass.tape.input(bias.middleCols(first, 2 * pass.length - 1), "alibi_bias");
+            position.bias = [bias](const Pass<T>& pass) {
+              return alibi_bias<T>(pass.tape, bias, pass.length);
             };
             return position;
           }};
