@@ -112,24 +112,24 @@ void compare_training(const char* device) {
 }  // namespace
 
 TEST_CASE("device: every component's gradient is the processor's", "[ch11][device]") {
-  if (const std::string why = missing("emulated"); !why.empty()) SKIP(<< why);
+  if (const std::string why = missing("emulated"); !why.empty()) SKIP(why);
   compare_gradients("emulated", "float32", 1e-5, 2e-4);
 }
 
 TEST_CASE("device: with activations in bfloat16 the gradient points the same way",
           "[ch11][device]") {
-  if (const std::string why = missing("emulated"); !why.empty()) SKIP(<< why);
+  if (const std::string why = missing("emulated"); !why.empty()) SKIP(why);
   compare_gradients("emulated", "bf16", 1e-2, 0.1);
 }
 
 TEST_CASE("device: twenty steps of both recipes, on the processor and emulated", "[ch11][device]") {
-  if (const std::string why = missing("emulated"); !why.empty()) SKIP(<< why);
+  if (const std::string why = missing("emulated"); !why.empty()) SKIP(why);
   compare_training("emulated");
 }
 
 TEST_CASE("device: a replayed step is the step that was written down, bit for bit",
           "[ch11][device]") {
-  if (const std::string why = missing("emulated"); !why.empty()) SKIP(<< why);
+  if (const std::string why = missing("emulated"); !why.empty()) SKIP(why);
   // A fresh trainer's first step is not replayed; with the state of the fourth it is the fifth
   const RunOptions options = on("emulated", small_recipe("llama"));
   Run replayed = tiny_run(options);
@@ -148,7 +148,7 @@ TEST_CASE("device: a replayed step is the step that was written down, bit for bi
 }
 
 TEST_CASE("device: settings that change in the middle of a run are obeyed", "[ch11][device]") {
-  if (const std::string why = missing("emulated"); !why.empty()) SKIP(<< why);
+  if (const std::string why = missing("emulated"); !why.empty()) SKIP(why);
   Run cpu = tiny_run(small_recipe("llama")),
       other = tiny_run(on("emulated", small_recipe("llama")));
   for (int step = 0; step < 8; ++step) {
@@ -175,7 +175,7 @@ TEST_CASE("device: settings that change in the middle of a run are obeyed", "[ch
 
 TEST_CASE("device: what is not finite is named there too, and the last good state kept",
           "[ch11][device]") {
-  if (const std::string why = missing("emulated"); !why.empty()) SKIP(<< why);
+  if (const std::string why = missing("emulated"); !why.empty()) SKIP(why);
   Run run = tiny_run(on("emulated", tiny_options()));
   run.trainer->keep_last_good(true);
   for (int i = 0; i < 3; ++i) (void)run.trainer->step();
@@ -196,7 +196,7 @@ TEST_CASE("device: what is not finite is named there too, and the last good stat
 }
 
 TEST_CASE("device: a run goes on elsewhere, and writes the same text", "[ch11][device]") {
-  if (const std::string why = missing("emulated"); !why.empty()) SKIP(<< why);
+  if (const std::string why = missing("emulated"); !why.empty()) SKIP(why);
   const RunOptions options = small_recipe("llama");
   Run whole = tiny_run(options), first = tiny_run(on("emulated", options));
   for (int i = 0; i < 6; ++i) (void)whole.trainer->step();
@@ -228,13 +228,13 @@ TEST_CASE("device: one that is not there says what it looked for and what to do"
 }
 
 TEST_CASE("gpu: every component's gradient is the processor's", "[ch11][gpu]") {
-  if (const std::string why = missing("gpu"); !why.empty()) SKIP(<< why);
+  if (const std::string why = missing("gpu"); !why.empty()) SKIP(why);
   compare_gradients("gpu", "float32", 1e-5, 2e-4);
   compare_gradients("gpu", "tf32", 2e-3, 2e-2);
   compare_gradients("gpu", "bf16", 1e-2, 0.1);
 }
 
 TEST_CASE("gpu: twenty steps of both recipes, on the processor and on the GPU", "[ch11][gpu]") {
-  if (const std::string why = missing("gpu"); !why.empty()) SKIP(<< why);
+  if (const std::string why = missing("gpu"); !why.empty()) SKIP(why);
   compare_training("gpu");
 }
