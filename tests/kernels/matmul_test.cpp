@@ -43,7 +43,7 @@ double roundings(int K) {
 
 template <Storage S>
 void check_product(Philox& rng, Form form, Sizes sizes, MatmulVersion version, bool add) {
-  const auto [M, N, K] = sizes;
+  const int M = sizes.M, N = sizes.N, K = sizes.K;
   INFO("form " << int(form) << ", version " << int(version) << ", " << M << " × " << N << " × "
                << K);
   const Input<S> a = form == Form::tn ? Input<S>(rng, K, M) : Input<S>(rng, M, K);
