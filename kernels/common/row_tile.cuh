@@ -27,20 +27,22 @@ struct RowTile {
 
   /// Ask for all packs before the first is looked at.
   __device__ static void load(const T* row, int D, bool present, Row& v) {
+    const int end = present ? D : 0;
     Raw<T> raw[kPacks];
 #pragma unroll
     for (int p = 0; p < kPacks; ++p) {
       raw[p] = {0, 0, 0, 0};
-      if (present && column(p) < D) raw[p] = *reinterpret_cast<const Raw<T>*>(row + column(p));
+      if (column(p) < end) raw[p] = *reinterpret_cast<const Raw<T>*>(row + column(p));
     }
 #pragma unroll
     for (int p = 0; p < kPacks; ++p) unpack(raw[p], v[p]);
   }
 
   __device__ static void store(T* row, int D, bool present, const Row& v) {
+    const int end = present ? D : 0;
 #pragma unroll
     for (int p = 0; p < kPacks; ++p) {
-      if (present && column(p) < D) store_pack(row + column(p), v[p]);
+      if (column(p) < end) store_pack(row + column(p), v[p]);
     }
   }
 

@@ -69,7 +69,7 @@ __global__ void __launch_bounds__(Tile::kBlock)
 /// partial[block, 0, d] = Σ dy·x̂, partial[block, 1, d] = Σ dy over the rows that the block walks. dx_in may
 /// be null.
 template <class T, class Tile>
-__global__ void __launch_bounds__(Tile::kBlock, 1024 / Tile::kBlock)
+__global__ void __launch_bounds__(Tile::kBlock, Tile::kBlock <= 256 ? 1024 / Tile::kBlock : 1)
     layernorm_backward_v3(const T* dy, const T* x, const float* w, const float* mean,
                           const float* rstd, const T* dx_in, T* dx, float* partial, int N, int D) {
   constexpr int kTeams = Tile::kBlock / Tile::kTeam;
@@ -141,14 +141,15 @@ void layernorm_forward_v3_launch(cudaStream_t stream, const T* x, const float* w
          stream)(x, w, b, y, mean, rstd, N, D, eps);
 }
 
-/// 8 columns a thread, 1024 threads a multiprocessor.
+/// 8 columns a thread and 1024 threads a multiprocessor; rows wider than 2048 have 16 columns a thread, and more
+/// registers.
 template <class T, int kWarps = 1>
 void layernorm_backward_v3_launch(cudaStream_t stream, const T* dy, const T* x, const float* w,
                                   const float* mean, const float* rstd, const T* dx_in, T* dx,
                                   float* dw, float* db, float* partial, int N, int D, Write write) {
   constexpr int kTeams = kWarps < 8 ? 8 / kWarps : 1;
-  using Tile = RowTile<T, kWarps, kTeams, 8>;
-  if constexpr (kWarps < 32) {
+  using Tile = RowTile<T, kWarps, kTeams, kWarps <= 8 ? 8 : 16>;
+  if constexpr (kWarps < 16) {
     if (D > Tile::kWidth) {
       return layernorm_backward_v3_launch<T, 2 * kWarps>(stream, dy, x, w, mean, rstd, dx_in, dx,
                                                          dw, db, partial, N, D, write);
