@@ -69,7 +69,7 @@ __global__ void __launch_bounds__(Tile::kBlock)
 /// partial[block, 0, d] = Σ dy·x̂, partial[block, 1, d] = Σ dy over the rows that the block walks. dx_in may
 /// be null.
 template <class T, class Tile>
-__global__ void __launch_bounds__(Tile::kBlock, Tile::kBlock <= 256 ? 1024 / Tile::kBlock : 1)
+__global__ void __launch_bounds__(Tile::kBlock, Tile::kBlock <= 256 ? 3 : 1)
     layernorm_backward_v3(const T* dy, const T* x, const float* w, const float* mean,
                           const float* rstd, const T* dx_in, T* dx, float* partial, int N, int D) {
   constexpr int kTeams = Tile::kBlock / Tile::kTeam;
@@ -141,8 +141,8 @@ void layernorm_forward_v3_launch(cudaStream_t stream, const T* x, const float* w
          stream)(x, w, b, y, mean, rstd, N, D, eps);
 }
 
-/// 8 columns a thread and 1024 threads a multiprocessor; rows wider than 2048 have 16 columns a thread, and more
-/// registers.
+/// 8 columns a thread, three blocks of 256 threads a multiprocessor; rows wider than 2048 have 16 columns a thread and
+/// blocks of 512.
 template <class T, int kWarps = 1>
 void layernorm_backward_v3_launch(cudaStream_t stream, const T* dy, const T* x, const float* w,
                                   const float* mean, const float* rstd, const T* dx_in, T* dx,
@@ -155,8 +155,8 @@ void layernorm_backward_v3_launch(cudaStream_t stream, const T* dy, const T* x, 
                                                          dw, db, partial, N, D, write);
     }
   }
-  const int blocks =
-      std::min(ceil_div(N, kTeams), kPartialRows * 256 / std::max(Tile::kBlock, 256));
+  const int most = Tile::kBlock <= 256 ? kPartialRows * 3 / 4 : kPartialRows / 4;
+  const int blocks = std::min(ceil_div(N, kTeams), most);
   launch(layernorm_backward_v3<T, Tile>, dim3(unsigned(blocks)), dim3(Tile::kBlock), 0, stream)(
       dy, x, w, mean, rstd, dx_in, dx, partial, N, D);
   sum_columns_of_two(stream, partial, blocks, dw, db, D, write);
