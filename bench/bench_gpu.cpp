@@ -125,7 +125,7 @@ void measure_training(bool quick, const std::function<void(const json&)>& done) 
 json run_cases(const Options& args, const std::vector<Case>& cases,
                const twin::DeviceInfo& device) {
   Effort effort;
-  if (args.quick) effort = {.repetitions = 5, .seconds = 0.02, .at_most = 0.3};
+  if (args.quick) effort = {.repetitions = 5, .seconds = 0.01, .at_most = 0.3};
   json report = {{"device", device.name},
                  {"multiprocessors", device.multiprocessors},
                  {"capability", device.capability},

@@ -112,9 +112,9 @@ struct Result {
 };
 
 struct Effort {
-  int repetitions = 20;  // at least,
-  double seconds = 0.2;  // and at least so long,
-  double at_most = 1.5;  // but not longer than this
+  int repetitions = 20;   // at least,
+  double seconds = 0.05;  // and at least so long,
+  double at_most = 1;     // but not longer than this
 };
 
 /// Warm up, then the median time of a launch.

@@ -8,7 +8,7 @@
 #
 #   TPP_CMAKE_ARGS="…"   more arguments for CMake          TPP_JOBS=N          compile N files at a time
 #   TPP_GPU_BUILD=…      the build folder (build-gpu)      TPP_PEER_SECONDS=N  as long may PyTorch take (150)
-#   TPP_PYTHON=…         the Python that has PyTorch (python3)
+#   TPP_PYTHON=…         the Python that has PyTorch (python3)        TPP_BENCH_ARGS="--quick …"  for bench_gpu
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 out=$(mkdir -p "${1:-out/gpu}" && cd "${1:-out/gpu}" && pwd -P) || exit 1
@@ -95,7 +95,8 @@ run_peers() {
 run_bench() {
   local peers=()
   [ -e "$out/peers.json" ] && peers=(--peers "$out/peers.json")
-  "$build/bin/bench_gpu" --json "$out/bench.json" "${peers[@]}"
+  # shellcheck disable=SC2086  # a list
+  "$build/bin/bench_gpu" --json "$out/bench.json" "${peers[@]}" ${TPP_BENCH_ARGS:-}
 }
 
 step build "configure and compile" build_all
