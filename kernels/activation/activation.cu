@@ -12,7 +12,7 @@ namespace {
 constexpr int kThreads = 256;
 // Rows under way in a thread of v2: bytes for a large matrix, enough threads for a small one
 constexpr int kForwardRows = 4, kBackwardRows = 4;
-constexpr std::size_t kLarge = std::size_t(1) << 20;  // packs in the matrix
+constexpr std::size_t kLarge = std::size_t(1) << 19;  // packs in the matrix
 
 unsigned blocks_for(std::size_t threads) {
   require(threads <= 0xffffff00u, "activation: more than 2^32 threads would be needed");

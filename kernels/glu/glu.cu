@@ -12,7 +12,7 @@ namespace {
 constexpr int kThreads = 256;
 // Rows of a thread in v3: enough bytes under way for a large matrix, enough threads for a small one
 constexpr int kForwardRows = 4, kBackwardRows = 2;
-constexpr std::size_t kLarge = std::size_t(1) << 20;  // packs in the matrix
+constexpr std::size_t kLarge = std::size_t(1) << 19;  // packs in the matrix
 
 unsigned blocks_for(std::size_t threads) {
   require(threads <= 0xffffff00u, "glu: more than 2^32 threads would be needed");

@@ -11,7 +11,7 @@ namespace {
 constexpr int kThreads = 256;
 // Heads of a thread in v3: bytes under way for a large matrix, threads for a small one
 constexpr int kHeadsOfAThread = 4;
-constexpr std::size_t kLarge = std::size_t(1) << 20;  // packs in the matrices
+constexpr std::size_t kLarge = std::size_t(1) << 19;  // packs in the matrices
 
 template <Storage T>
 NativeHeads<Native<T>> native_heads(const RopeHeads<T>& h) {

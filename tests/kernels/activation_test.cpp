@@ -81,6 +81,11 @@ TEST_CASE("activation: every kind, version and storage at ragged sizes") {
   }
 }
 
+TEST_CASE("activation: a matrix large enough for several rows a thread, with rows left over") {
+  check_activation<float>(Activation::swish, 1025, 2048, true, twin::Write::set, {});
+  check_activation<Bf16>(Activation::gelu, 1027, 4096, true, twin::Write::add, {});
+}
+
 TEST_CASE("activation: far out a number passes or is stopped, and relu's slope at 0 is 0") {
   Mat<double> values(1, 8);
   values << -1000, -200, -90, -20, 0, 90, 200, 1000;

@@ -60,6 +60,11 @@ TEST_CASE("glu: every kind, version and storage at ragged sizes") {
   }
 }
 
+TEST_CASE("glu: a matrix large enough for several rows a thread, with rows left over") {
+  check_glu<float>(Gate::swiglu, 1025, 2048, 0, {});
+  check_glu<Bf16>(Gate::geglu, 1027, 4096, 8, {});
+}
+
 TEST_CASE("glu: a large gate passes or closes, and nothing overflows") {
   Mat<double> gates(1, 8);
   gates << -1000, -200, -90, -20, 20, 90, 200, 1000;

@@ -88,6 +88,36 @@ void check_rope(const Size& z, Pairing pairing, RopeVersion version) {
   CHECK(same);
 }
 
+// q and k are columns of one matrix with v, and are turned together.
+template <Storage S>
+void check_both(const Size& z, Index G, Pairing pairing, RopeVersion version) {
+  const Index H = z.heads, K = z.K, N = z.B * z.T, wide = (H + 2 * G) * K;
+  INFO("version " << int(version) << ", pairing " << int(pairing));
+  Philox rng(7);
+  const Table table(z.T, K);
+  const Input<S> qkv(rng, N, wide);
+  Mat<double> q(N, H * K), k(N, G * K), dq(N, H * K), dk(N, G * K);
+  const Mat<double> q_in = qkv.host.leftCols(H * K), k_in = qkv.host.middleCols(H * K, G * K);
+  rope_forward<double>(q_in, z.T, K, table.host, pairing, q);
+  rope_forward<double>(k_in, z.T, K, table.host, pairing, k);
+  rope_backward<double>(q_in, z.T, K, table.host, pairing, dq);
+  rope_backward<double>(k_in, z.T, K, table.host, pairing, dk);
+
+  const auto twin_pairing = static_cast<twin::Pairing>(pairing);
+  const double most = roundings(version, z.T, std::is_same_v<S, float>);
+  Output<S> q_twin(N, H * K), k_twin(N, G * K);
+  const twin::RopeHeads<S> queries{qkv.data(), int(wide), q_twin.data(), int(H * K), int(H)};
+  const twin::RopeHeads<S> keys{qkv.data() + H * K, int(wide), k_twin.data(), int(G * K), int(G)};
+  twin::rope_forward_both<S>(nullptr, queries, keys, int(z.T), int(K), table.angles(), twin_pairing,
+                             int(N), version);
+  check_near<S>(q_twin.host(), q, most);
+  check_near<S>(k_twin.host(), k, most);
+  twin::rope_backward_both<S>(nullptr, queries, keys, int(z.T), int(K), table.angles(),
+                              twin_pairing, int(N), version);
+  check_near<S>(q_twin.host(), dq, most);
+  check_near<S>(k_twin.host(), dk, most);
+}
+
 }  // namespace
 
 TEST_CASE("rope: every version, storage and pairing at ragged sizes") {
@@ -105,38 +135,18 @@ TEST_CASE("rope: every version, storage and pairing at ragged sizes") {
 }
 
 TEST_CASE("rope: queries and keys of one matrix, together as apart") {
-  const Index B = 2, T = 5, H = 3, G = 2, K = 16, N = B * T, wide = (H + 2 * G) * K;
-  const Table table(T, K);
-  for_each_storage([&]<Storage S>() {
-    Philox rng(7);
-    const Input<S> qkv(rng, N, wide);
-    for (const RopeVersion version : kVersions) {
-      for (const Pairing pairing : kPairings) {
-        INFO("version " << int(version) << ", pairing " << int(pairing));
-        Mat<double> q(N, H * K), k(N, G * K), dq(N, H * K), dk(N, G * K);
-        const Mat<double> q_in = qkv.host.leftCols(H * K), k_in = qkv.host.middleCols(H * K, G * K);
-        rope_forward<double>(q_in, T, K, table.host, pairing, q);
-        rope_forward<double>(k_in, T, K, table.host, pairing, k);
-        rope_backward<double>(q_in, T, K, table.host, pairing, dq);
-        rope_backward<double>(k_in, T, K, table.host, pairing, dk);
-
-        const auto twin_pairing = static_cast<twin::Pairing>(pairing);
-        const double most = roundings(version, T, std::is_same_v<S, float>);
-        Output<S> q_twin(N, H * K), k_twin(N, G * K);
-        const twin::RopeHeads<S> queries{qkv.data(), int(wide), q_twin.data(), int(H * K), int(H)};
-        const twin::RopeHeads<S> keys{qkv.data() + H * K, int(wide), k_twin.data(), int(G * K),
-                                      int(G)};
-        twin::rope_forward_both<S>(nullptr, queries, keys, int(T), int(K), table.angles(),
-                                   twin_pairing, int(N), version);
-        check_near<S>(q_twin.host(), q, most);
-        check_near<S>(k_twin.host(), k, most);
-        twin::rope_backward_both<S>(nullptr, queries, keys, int(T), int(K), table.angles(),
-                                    twin_pairing, int(N), version);
-        check_near<S>(q_twin.host(), dq, most);
-        check_near<S>(k_twin.host(), dk, most);
-      }
+  for (const RopeVersion version : kVersions) {
+    for (const Pairing pairing : kPairings) {
+      for_each_storage([&]<Storage S>() { check_both<S>({2, 5, 3, 16, 0}, 2, pairing, version); });
     }
-  });
+  }
+}
+
+TEST_CASE("rope: matrices large enough for several heads a thread, with heads left over") {
+  check_both<float>({3, 683, 5, 128, 0}, 3, Pairing::halves, {});
+  check_both<float>({3, 683, 5, 128, 0}, 3, Pairing::adjacent, {});
+  check_both<Bf16>({6, 683, 5, 128, 0}, 3, Pairing::halves, {});
+  check_both<Bf16>({6, 683, 5, 128, 0}, 3, Pairing::adjacent, {});
 }
 
 TEST_CASE("rope: there and back again") {
