@@ -1,7 +1,5 @@
 // guard: layernorm_forward_v3 has ld.global.v4 st.global.v4
 // guard: layernorm_backward_v3 has ld.global.v4 st.global.v4
-// guard: layernorm_forward_v3 has ld.global.v4 st.global.v4
-// guard: layernorm_backward_v3 has ld.global.v4 st.global.v4
 #include "kernels/layernorm/layernorm.h"
 
 #include "kernels/layernorm/v1_thread_per_row.cuh"

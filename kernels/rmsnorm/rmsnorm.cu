@@ -1,7 +1,5 @@
 // guard: rmsnorm_forward_v2 has ld.global.v4 st.global.v4
 // guard: rmsnorm_backward_v2 has ld.global.v4 st.global.v4
-// guard: rmsnorm_forward_v2 has ld.global.v4 st.global.v4
-// guard: rmsnorm_backward_v2 has ld.global.v4 st.global.v4
 #include "kernels/rmsnorm/rmsnorm.h"
 
 #include "kernels/rmsnorm/v1_block_per_row.cuh"
