@@ -14,12 +14,13 @@ namespace tpp::twin {
 namespace {
 
 // The sizes that an H100 likes best: bench/gpu/matmul_sweep.cu tells
-using FloatTiles = V5Tiles<128, 128, 16, 4, 2, 3, 2>;
+using LargeFloatTiles = V5Tiles<128, 256, 16, 2, 4, 3, 1>;
+using SmallFloatTiles = V5Tiles<128, 128, 16, 4, 2, 3, 2>;
 using RaggedFloatTiles = V5Tiles<128, 128, 16, 4, 2, 3, 1>;  // where copies go float by float
-using LargeTiles = V6Tiles<128, 256, 64, 2, 4, 4, 1>;  // 192 KB of shared memory: H100 and its like
+using LargeTiles = V6Tiles<256, 128, 64, 4, 2, 4, 1>;  // 192 KB of shared memory: H100 and its like
 using SmallTiles = V6Tiles<128, 128, 32, 4, 2, 4, 1>;
 using RaggedTiles = V6Tiles<64, 64, 32, 2, 2, 2, 1, false>;
-constexpr std::size_t kFillsDevice = 96;  // blocks of LargeTiles that are worth a launch
+constexpr std::size_t kFillsDevice = 96;  // blocks of large tiles that are worth a launch
 
 unsigned blocks_of(int M, int N, int tile_m, int tile_n) {
   const std::size_t blocks = std::size_t(ceil_div(M, tile_m)) * std::size_t(ceil_div(N, tile_n));
@@ -79,14 +80,31 @@ void run_v4(cudaStream_t stream, const Product<float, float>& p) {
       p, inputs_fit<form>(p), rows_start_at(p.c, p.N, 16));
 }
 
-template <Form form, bool kVector>
-void run_v5(cudaStream_t stream, const Product<float, float>& p) {
-  using Tiles = std::conditional_t<kVector && form != Form::nt, FloatTiles, RaggedFloatTiles>;
+template <Form form, class Tiles, bool kVector>
+bool run_v5(cudaStream_t stream, const Product<float, float>& p) {
   const auto kernel = &matmul_v5_double_buffered<form, Tiles, kVector>;
-  require(has_shared_memory(kernel, Tiles::kBytes),
-          "matmul: this device has too little shared memory for v5");
+  if (!has_shared_memory(kernel, Tiles::kBytes)) return false;
   launch(kernel, blocks_of(p.M, p.N, Tiles::kM, Tiles::kN), Tiles::kThreads, Tiles::kBytes, stream)(
       p, rows_start_at(p.c, p.N, 16));
+  return true;
+}
+
+template <class Tiles, class T, class Out>
+bool fills_device(const Product<T, Out>& p) {
+  return blocks_of(p.M, p.N, Tiles::kM, Tiles::kN) >= kFillsDevice;
+}
+
+template <Form form>
+void choose_v5(cudaStream_t stream, const Product<float, float>& p) {
+  if constexpr (form != Form::nt) {  // there, both operands go float by float
+    if (inputs_fit<form>(p)) {
+      if (fills_device<LargeFloatTiles>(p) && run_v5<form, LargeFloatTiles, true>(stream, p))
+        return;
+      if (run_v5<form, SmallFloatTiles, true>(stream, p)) return;
+    }
+  }
+  require(run_v5<form, RaggedFloatTiles, false>(stream, p),
+          "matmul: this device has too little shared memory for v5");
 }
 
 template <Form form, class Tiles, class Out>
@@ -104,8 +122,7 @@ void choose_v6(cudaStream_t stream, const Product<__nv_bfloat16, Out>& p) {
     (void)run_v6<form, RaggedTiles>(stream, p);
     return;
   }
-  const bool large = blocks_of(p.M, p.N, LargeTiles::kM, LargeTiles::kN) >= kFillsDevice;
-  if (large && run_v6<form, LargeTiles>(stream, p)) return;
+  if (fills_device<LargeTiles>(p) && run_v6<form, LargeTiles>(stream, p)) return;
   require(run_v6<form, SmallTiles>(stream, p),
           "matmul: this device has too little shared memory for v6");
 }
@@ -144,10 +161,7 @@ void run(Stream to, const T* a, const T* b, Out* c, int M, int N, int K, Write w
       break;
     case MatmulVersion::v5_double_buffered:
     case MatmulVersion::latest:
-      if constexpr (kFloat) {
-        const bool vector = form != Form::nt && inputs_fit<form>(p);
-        return vector ? run_v5<form, form != Form::nt>(stream, p) : run_v5<form, false>(stream, p);
-      }
+      if constexpr (kFloat) return choose_v5<form>(stream, p);
       if (version == MatmulVersion::v5_double_buffered) break;
       [[fallthrough]];
     case MatmulVersion::v6_tensor_cores:

@@ -173,11 +173,12 @@ TEST_CASE(
   x.check<Form::nn>();
 }
 
-TEST_CASE("recorder: matmul v5 copies and multiplies without a bank conflict, in each form",
-          "[matmul]") {
-  using Tiles = V5Tiles<128, 128, 16, 4, 2, 3, 2>;
-  const auto record = [](auto kernel, auto check) {
-    Named<float> x(128, 128, 64);
+TEST_CASE(
+    "recorder: matmul v5 copies and multiplies without a bank conflict, in each form and tile",
+    "[matmul]") {
+  const auto record = [](auto kernel, auto tiles, auto check) {
+    using Tiles = decltype(tiles);
+    Named<float> x(Tiles::kM, Tiles::kN, 64);
     CHECK(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                Tiles::kBytes) == cudaSuccess);
     simt::Recorder r;
@@ -187,12 +188,17 @@ TEST_CASE("recorder: matmul v5 copies and multiplies without a bank conflict, in
     check_coalesced(r);
     check(x);
   };
-  record(&matmul_v5_double_buffered<Form::nn, Tiles, true>,
-         [](auto& x) { x.template check<Form::nn>(); });
-  record(&matmul_v5_double_buffered<Form::nt, Tiles, true>,
-         [](auto& x) { x.template check<Form::nt>(); });
-  record(&matmul_v5_double_buffered<Form::tn, Tiles, true>,
-         [](auto& x) { x.template check<Form::tn>(); });
+  const auto each_form = [&](auto tiles) {
+    using Tiles = decltype(tiles);
+    record(&matmul_v5_double_buffered<Form::nn, Tiles, true>, tiles,
+           [](auto& x) { x.template check<Form::nn>(); });
+    record(&matmul_v5_double_buffered<Form::nt, Tiles, true>, tiles,
+           [](auto& x) { x.template check<Form::nt>(); });
+    record(&matmul_v5_double_buffered<Form::tn, Tiles, true>, tiles,
+           [](auto& x) { x.template check<Form::tn>(); });
+  };
+  each_form(V5Tiles<128, 256, 16, 2, 4, 3, 1>());
+  each_form(V5Tiles<128, 128, 16, 4, 2, 3, 2>());
 }
 
 TEST_CASE(
@@ -220,6 +226,6 @@ TEST_CASE(
     record(&matmul_v6_tensor_cores<Form::tn, Tiles, float>, tiles,
            [](auto& x) { x.template check<Form::tn>(); });
   };
-  each_form(V6Tiles<128, 256, 64, 2, 4, 4, 1>());
+  each_form(V6Tiles<256, 128, 64, 4, 2, 4, 1>());
   each_form(V6Tiles<128, 128, 32, 4, 2, 4, 1>());
 }
