@@ -1,5 +1,3 @@
-// guard: cross_entropy_fused_warp has ld.global.v4 st.global.v4
-// guard: cross_entropy_fused_block has cp.async st.global.v4
 // Which cross-entropy kernel, with which launch.
 #include "kernels/cross_entropy/cross_entropy.h"
 

@@ -1,5 +1,3 @@
-// guard: embedding_forward_v2 has ld.global.v4 st.global.v4
-// guard: embedding_sum_rare has ld.global.v4 st.global.v4
 // Which embedding kernel, with which launch.
 #include "kernels/embedding/embedding.h"
 

@@ -5,6 +5,7 @@
 //
 // guard: embedding_forward_v2 has ld.global.v4 st.global.v4
 // guard: embedding_backward_v2 has ld.global.v4
+// guard: embedding_sum_rare has ld.global.v4 st.global.v4
 #pragma once
 
 #include "kernels/common/storage.cuh"

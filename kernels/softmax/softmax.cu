@@ -1,5 +1,3 @@
-// guard: softmax_forward_v3 has ld.global.v4 st.global.v4
-// guard: softmax_backward_v3 has ld.global.v4 st.global.v4
 // Which softmax kernel, with which launch.
 #include "kernels/softmax/softmax.h"
 
