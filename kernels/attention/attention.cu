@@ -101,7 +101,7 @@ void attention_forward(Stream stream, const T* q, int ldq, const T* k, int ldk, 
     case Version::v4_tensor_cores:
       if constexpr (std::is_same_v<T, Bf16>) {
         with_head(shape.K, [&]<int kHead>() {
-          using Tiles = TensorTiles<kHead, kHead <= 64 ? 128 : 64>;
+          using Tiles = TensorTiles<kHead, kHead <= 32 ? 128 : 64>;
           const int blocks = shape.B * shape.H * ceil_div(shape.T, Tiles::kRows);
           launch_fused(attention_forward_tensor<Tiles>, blocks, Tiles::kThreads,
                        Tiles::bytes(false), stream)(x, shape);

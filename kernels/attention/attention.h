@@ -58,7 +58,7 @@ struct AttentionShape {
 ///         → out (B·T, H·K), probs (B·H·T, T)
 /// Cost    B·H·T·T·K multiplies a product, of which a block leaves out the keys that none of its queries sees;
 ///         bytes: q, k, v, out once, probs once. v1 and v2 write the logits where probs will stand, so in bfloat16
-///         they round them; v3 and v4 do not. Beyond a tile of keys (128; 64 from K = 33 on and in v4) v3 and v4
+///         they round them; v3 and v4 do not. Beyond a tile of keys (128; 64 from K = 33 on) v3 and v4
 ///         compute the logits twice, which costs less than keeping them
 /// Errors  std::invalid_argument for sizes below 1, K > 128, G that does not divide H, v4 in float
 /// Reference  chapters/06_attention, chapters/15_gqa
