@@ -16,7 +16,7 @@ namespace {
 // The sizes that an H100 likes best: bench/gpu/matmul_sweep.cu tells
 using LargeFloatTiles = V5Tiles<128, 256, 16, 2, 4, 3, 1>;
 using SmallFloatTiles = V5Tiles<128, 128, 16, 4, 2, 3, 2>;
-using RaggedFloatTiles = V5Tiles<128, 128, 16, 4, 2, 3, 1>;  // where copies go float by float
+using RaggedFloatTiles = V5Tiles<128, 128, 8, 4, 2, 4, 1>;  // where copies go float by float
 using LargeTiles = V6Tiles<256, 128, 64, 4, 2, 4, 1>;  // 192 KB of shared memory: H100 and its like
 using SmallTiles = V6Tiles<128, 128, 32, 4, 2, 4, 1>;
 using RaggedTiles = V6Tiles<64, 64, 32, 2, 2, 2, 1, false>;
