@@ -22,7 +22,7 @@ __device__ inline void read_bias(const float* bias, unsigned f, float (&b)[kWidt
 }
 
 template <class A, int kRows, class T>
-__global__ void __launch_bounds__(256, 4)
+__global__ void __launch_bounds__(256, 3)
     activation_forward_v2(const T* x, const float* bias, T* y, int N, int F) {
   constexpr int kWidth = kPack<T>;
   // Rows first … first + kRows − 1, columns f … f + kWidth − 1
@@ -52,7 +52,7 @@ __global__ void __launch_bounds__(256, 4)
 
 /// A thread walks down `chunk` rows, kRows at a time; `partial` (groups of chunk rows, F) gets its sums, or is null.
 template <class A, int kRows, class T>
-__global__ void __launch_bounds__(256, 4)
+__global__ void __launch_bounds__(256, 3)
     activation_backward_v2(const T* dy, const T* x, const float* bias, T* dx, float* partial,
                            int chunk, int N, int F) {
   constexpr int kWidth = kPack<T>;

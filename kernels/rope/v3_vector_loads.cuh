@@ -71,7 +71,8 @@ __global__ void __launch_bounds__(256, 3)
 
 #pragma unroll
     for (unsigned h = 0; h < kHeads; ++h) {
-      if (first + h >= heads) break;
+      // The first is always there: said so, the compiler asks for the numbers before it waits for the table
+      if (h > 0 && first + h >= heads) break;
       float a[kWidth], b[kWidth];
       unpack(low[h], a);
       unpack(high[h], b);
