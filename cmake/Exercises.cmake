@@ -1,0 +1,92 @@
+# Exercises: each folder chapters/NN_name/exercises/<name>/ with an exercise.toml is a check program, built ahead with the
+# skeleton in the student's place. tpp-learn compiles the student's file by the same command (compile_commands.json),
+# links it by the same command (record_link.sh wrote it down) and runs it.
+
+# tpp_add_exercises(): all that there are. exercise.toml's `links` says which chapters' or kernels' code the check program
+# calls: links = ["05_softmax", "kernel_softmax"]. 01_tensor is always there.
+function(tpp_add_exercises)
+  add_library(tpp_learn_check STATIC EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/tools/learn/check.cpp)
+  target_link_libraries(tpp_learn_check PRIVATE tpp::options tpp::warnings)
+
+  # What every exercise of this kind includes, compiled once
+  add_library(tpp_learn_headers OBJECT EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/tools/learn/headers.cpp)
+  tpp_exercise_flags(tpp_learn_headers)
+  target_precompile_headers(tpp_learn_headers PRIVATE ${PROJECT_SOURCE_DIR}/tools/learn/headers.h)
+
+  file(GLOB folders CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/chapters/*/exercises/*/exercise.toml)
+  foreach(toml IN LISTS folders)
+    get_filename_component(folder ${toml} DIRECTORY)
+    tpp_add_exercise(${folder})
+  endforeach()
+endfunction()
+
+# The flags of students' files, after all others: quick to compile, and warnings do not stop anybody. Eigen's assertions
+# are on: they become errors with a sentence (tools/learn/headers.h).
+add_library(tpp_exercise_options INTERFACE)
+target_compile_options(tpp_exercise_options INTERFACE -O1 -UNDEBUG -Wno-error -Wno-unused-parameter -Wno-unused-function
+                       -Wno-unused-variable -Wno-unused-but-set-variable -Wno-uninitialized -Wno-conversion)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(tpp_exercise_options INTERFACE -Wno-maybe-uninitialized)
+endif()
+
+function(tpp_exercise_flags target)
+  target_link_libraries(${target} PRIVATE tpp::options Eigen3::Eigen tpp::warnings tpp_exercise_options)
+endfunction()
+
+function(tpp_add_exercise folder)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${folder}/exercise.toml)
+  file(READ ${folder}/exercise.toml toml)
+  if(NOT toml MATCHES "(^|\n)id *= *\"([0-9]+\\.[0-9]+)\"")
+    message(FATAL_ERROR "${folder}/exercise.toml: there is no line  id = \"13.1\"")
+  endif()
+  set(id ${CMAKE_MATCH_2})
+  set(cuda FALSE)
+  if(toml MATCHES "\nkind *= *\"cuda\"")
+    set(cuda TRUE)
+  endif()
+  set(links 01_tensor)
+  if(toml MATCHES "\nlinks *= *\\[([^]]*)\\]")
+    string(REGEX MATCHALL "[A-Za-z0-9_]+" more "${CMAKE_MATCH_1}")
+    list(APPEND links ${more})
+  endif()
+  if(cuda AND TPP_SANITIZE)
+    return()  # the emulator's own sanitizer hooks do not mix with others
+  endif()
+
+  # Generate what the program is made of
+  set(out ${PROJECT_BINARY_DIR}/learn/${id})
+  get_filename_component(name ${folder} NAME)
+  file(GLOB inputs CONFIGURE_DEPENDS ${folder}/*)
+  add_custom_command(OUTPUT ${out}/variants.cpp ${out}/student.cpp VERBATIM
+                     COMMAND tpp-learn-generate ${folder} ${out}
+                     DEPENDS tpp-learn-generate ${inputs}
+                     COMMENT "Exercise ${id}: ${name}")
+
+  string(REPLACE "." "_" target exercise_${id})
+  add_executable(${target} ${folder}/checks.cpp ${out}/variants.cpp ${out}/student.cpp)
+  set_target_properties(${target} PROPERTIES OUTPUT_NAME check RUNTIME_OUTPUT_DIRECTORY ${out}
+                        RULE_LAUNCH_LINK "${PROJECT_SOURCE_DIR}/tools/learn/record_link.sh ${out}/link")
+  if(NOT TPP_TESTS)
+    set_target_properties(${target} PROPERTIES EXCLUDE_FROM_ALL TRUE)
+  endif()
+  if(cuda)
+    tpp_compile_kernels(${target} _checked)
+    target_link_libraries(${target} PRIVATE tpp_kernel_common_checked tpp_exercise_options)
+  else()
+    tpp_exercise_flags(${target})
+    target_precompile_headers(${target} REUSE_FROM tpp_learn_headers)
+    foreach(link IN LISTS links)
+      target_link_libraries(${target} PRIVATE tpp::${link})
+    endforeach()
+  endif()
+
+  target_link_libraries(${target} PRIVATE tpp_learn_check)
+
+  if(TPP_TESTS)
+    set(test "exercise ${id}: ${name}")
+    add_test(NAME "${test}: reference, wrong answers" COMMAND ${target} --self-test)
+    add_test(NAME "${test}: skeleton" COMMAND ${target})
+    set_tests_properties("${test}: skeleton" PROPERTIES PASS_REGULAR_EXPRESSION "\"verdict\":\"not written yet\"")
+    set_tests_properties("${test}: reference, wrong answers" "${test}: skeleton" PROPERTIES TIMEOUT 120)
+  endif()
+endfunction()

@@ -1,0 +1,446 @@
+// The program that checks one exercise: runs its steps on the student's answer, and says what it saw.
+//
+//   check [--results FILE]     the student's answer: one JSON object a line, the verdict last
+//   check --self-test          the reference passes, every wrong answer is rejected and known as itself
+//
+// Exit codes: 0 passed, 1 not, 2 the program itself is broken.
+#include "tools/learn/check.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <fstream>
+#include <iostream>
+#include <random>
+#include <regex>
+#include <sstream>
+
+namespace tpp::learn {
+namespace {
+
+constexpr double kMargin = 10;  // a diagnosis needs this many tolerances between wrong and right
+constexpr double kInfinite = std::numeric_limits<double>::infinity();
+
+// --- What was seen --------------------------------------------------------------------------------
+
+struct Seen {
+  std::string what;
+  Values got;
+  Values want;
+  double tolerance;
+};
+
+struct Step {
+  const char* title;
+  void (*run)(const void* answer, const void* reference);
+};
+
+std::vector<Step>& steps() {
+  static std::vector<Step> all;
+  return all;
+}
+
+// How far apart, in tolerances: 0 equal, above 1 different
+double distance(double got, double want, double scale, double tolerance) {
+  if (got == want || (std::isnan(got) && std::isnan(want))) return 0;
+  if (!std::isfinite(got) || !std::isfinite(want) || tolerance == 0) return kInfinite;
+  return std::abs(got - want) / (tolerance * (1 + std::abs(scale)));
+}
+
+bool same_form(const Values& a, const Values& b) {
+  return a.rows == b.rows && a.cols == b.cols && a.numbers.size() == b.numbers.size();
+}
+
+double distance(const Values& got, const Values& want, const Values& scale, double tolerance) {
+  if (!same_form(got, want) || got.text != want.text) return kInfinite;
+  double most = 0;
+  for (std::size_t i = 0; i < got.numbers.size(); ++i) {
+    const double s = i < scale.numbers.size() ? scale.numbers[i] : 0;
+    most = std::max(most, distance(got.numbers[i], want.numbers[i], s, tolerance));
+  }
+  return most;
+}
+
+// A comparison with what is right: here a NaN is never near
+double margin(const Seen& seen) {
+  for (const double v : seen.got.numbers) {
+    if (std::isnan(v)) return kInfinite;
+  }
+  return distance(seen.got, seen.want, seen.want, seen.tolerance);
+}
+
+// --- Words -----------------------------------------------------------------------------------------
+
+std::string number(double v) {
+  if (std::isnan(v)) return "NaN";
+  if (std::isinf(v)) return v > 0 ? "inf" : "-inf";
+  char text[40];
+  std::snprintf(text, sizeof text, "%.7g", v);
+  return std::string(text) == "-0" ? "0" : text;
+}
+
+std::string shape(const Values& v) {
+  if (v.numbers.empty() && v.rows == 1 && v.cols == 1) return "a text";
+  if (v.scalar) return "one number";
+  return v.rows == 1 ? "(" + std::to_string(v.cols) + ")"
+                     : "(" + std::to_string(v.rows) + ", " + std::to_string(v.cols) + ")";
+}
+
+std::string whole(const Values& v) {
+  if (v.numbers.empty() && !v.text.empty()) return "\"" + v.text + "\"";
+  if (v.scalar) return number(v.numbers[0]);
+  std::string text = "(";
+  for (std::size_t i = 0; i < v.numbers.size(); ++i) {
+    text += (i == 0 ? "" : ", ") + number(v.numbers[i]);
+  }
+  return text + ")";
+}
+
+std::string place(const Values& v, std::size_t i) {
+  return v.rows == 1 ? "[" + std::to_string(i) + "]"
+                     : "(" + std::to_string(long(i) / v.cols) + ", " +
+                           std::to_string(long(i) % v.cols) + ")";
+}
+
+// "expected (0, 1), yours (0, -1)", and for what is larger: the worst place and the share
+std::string difference(const Seen& seen) {
+  const Values &got = seen.got, &want = seen.want;
+  if (!same_form(got, want)) return "expected shape " + shape(want) + ", yours " + shape(got);
+  if (got.numbers.empty()) return "expected " + whole(want) + ", yours " + whole(got);
+
+  std::size_t wrong = 0, nans = 0, worst = 0;
+  double most = -1;
+  for (std::size_t i = 0; i < got.numbers.size(); ++i) {
+    double d = distance(got.numbers[i], want.numbers[i], want.numbers[i], seen.tolerance);
+    if (std::isnan(got.numbers[i])) d = kInfinite, ++nans;
+    if (!(d <= 1)) ++wrong;
+    if (d > most) most = d, worst = i;
+  }
+  std::string text;
+  if (got.numbers.size() <= 6) {
+    text = "expected " + whole(want) + ", yours " + whole(got);
+  } else {
+    char share[32];
+    std::snprintf(share, sizeof share, "%.0f %%",
+                  std::max(1.0, 100 * double(wrong) / double(got.numbers.size())));
+    text = "at " + place(got, worst) + " expected " + number(want.numbers[worst]) + ", yours " +
+           number(got.numbers[worst]) + "; " + std::to_string(wrong) + " of " +
+           std::to_string(got.numbers.size()) + " numbers are wrong (" + share + ")";
+  }
+  if (nans > 0) {
+    text += nans == got.numbers.size()
+                ? "\n(NaN: outputs are full of it before your code runs; was nothing written?)"
+                : "\n(NaN stands where your code wrote nothing, or divided 0 by 0)";
+  }
+  return text;
+}
+
+// The same mistake in another file: line numbers and names of files do not count
+std::string without_places(const std::string& text) {
+  static const std::regex places(R"([A-Za-z0-9_./-]+:\d+|\[[^\]]*\])");
+  return std::regex_replace(text, places, "…");
+}
+
+std::string json(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      out += '\\', out += c;
+    } else if (c == '\n') {
+      out += "\\n";
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      char code[8];
+      std::snprintf(code, sizeof code, "\\u%04x", c);
+      out += code;
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+// --- One run ---------------------------------------------------------------------------------------
+
+struct Failed {
+  Seen seen;
+};
+struct WroteToInput {
+  std::string name;
+};
+
+struct Context {
+  bool stop_at_failure = true;
+  std::vector<Seen> seen;  // of the step that runs
+  std::vector<detail::Guard> kept;
+} context;
+
+void look_at_inputs() {
+  for (const detail::Guard& guard : context.kept) {
+    if (guard.unchanged && !guard.unchanged()) throw WroteToInput{guard.name};
+  }
+}
+
+void compare(Seen seen) {
+  look_at_inputs();
+  context.seen.push_back(seen);
+  if (context.stop_at_failure && !(margin(seen) <= 1)) throw Failed{std::move(seen)};
+}
+
+enum class End { done, failed, threw, not_written, wrote_to_input };
+
+struct StepRun {
+  End end = End::done;
+  std::vector<Seen> seen;
+  std::string message;
+};
+
+StepRun run_step(const Step& step, const void* answer, bool stop_at_failure) {
+  context = {};
+  context.stop_at_failure = stop_at_failure;
+  hole_met = nullptr;
+  StepRun run;
+  const auto threw = [&](const std::string& words) {
+    if (const char* hole = hole_met) {
+      run.end = End::not_written;
+      run.message = hole;
+      return;
+    }
+    run.end = End::threw;
+    run.message = words;
+    context.seen.push_back({"", Values(without_places(words)), Values("no exception"), 0});
+  };
+  try {
+    step.run(answer, variants()[0].answer);
+    look_at_inputs();
+  } catch (const Failed& failed) {
+    run.end = End::failed;
+    run.message = failed.seen.what + ": " + difference(failed.seen);
+  } catch (const WroteToInput& wrote) {
+    run.end = End::wrote_to_input;
+    run.message = wrote.name;
+    context.seen.push_back({"", Values("wrote to " + wrote.name), Values("did not"), 0});
+  } catch (const std::exception& error) {
+    threw(error.what());
+  } catch (...) {
+    threw("an exception that is not a std::exception");
+  }
+  run.seen = std::move(context.seen);
+  context = {};
+  return run;
+}
+
+std::vector<StepRun> run_quietly(const void* answer) {
+  std::vector<StepRun> runs;
+  for (const Step& step : steps()) runs.push_back(run_step(step, answer, false));
+  return runs;
+}
+
+std::size_t comparisons(const std::vector<StepRun>& runs) {
+  std::size_t count = 0;
+  for (const StepRun& run : runs) count += run.seen.size();
+  return count;
+}
+
+// --- Diagnosis -------------------------------------------------------------------------------------
+
+struct Likeness {
+  bool equal = true;      // every value of every step
+  double difference = 0;  // the largest, absolute
+};
+
+Likeness likeness(const std::vector<StepRun>& a, const std::vector<StepRun>& b) {
+  Likeness result;
+  for (std::size_t s = 0; s < a.size(); ++s) {
+    if (a[s].seen.size() != b[s].seen.size()) return {false, kInfinite};
+    for (std::size_t i = 0; i < a[s].seen.size(); ++i) {
+      const Seen &x = a[s].seen[i], &y = b[s].seen[i];
+      // At the scale of the numbers compared, so that large wrong numbers may differ by rounding too
+      if (!(distance(x.got, y.got, y.got, std::max(x.tolerance, y.tolerance)) <= 1)) {
+        return {false, kInfinite};
+      }
+      for (std::size_t k = 0; k < x.got.numbers.size(); ++k) {
+        const double d = std::abs(x.got.numbers[k] - y.got.numbers[k]);
+        if (d > result.difference) result.difference = d;  // not for NaN beside NaN
+      }
+    }
+  }
+  return result;
+}
+
+// How far from right, in tolerances, where it is farthest
+double margin(const std::vector<StepRun>& runs) {
+  double most = 0;
+  for (const StepRun& run : runs) {
+    for (const Seen& seen : run.seen) most = std::max(most, margin(seen));
+  }
+  return most;
+}
+
+// The wrong answer that this is, or nullptr. Never a guess: all values equal, and far from right.
+const Variant* recognise(const std::vector<StepRun>& runs, double& difference) {
+  if (!(margin(runs) >= kMargin)) return nullptr;
+  const Variant* best = nullptr;
+  for (std::size_t i = 1; i < variants().size(); ++i) {
+    const Likeness like = likeness(runs, run_quietly(variants()[i].answer));
+    if (like.equal && (best == nullptr || like.difference < difference)) {
+      best = &variants()[i];
+      difference = like.difference;
+    }
+  }
+  return best;
+}
+
+// --- The two ways to run ---------------------------------------------------------------------------
+
+int check_student(std::ostream& out) {
+  const std::size_t expected = comparisons(run_quietly(variants()[0].answer));
+  std::size_t count = 0;
+  for (std::size_t s = 0; s < steps().size(); ++s) {
+    const StepRun run = run_step(steps()[s], student_answer(), true);
+    count += run.seen.size();
+    const auto step = [&](const char* result) {
+      out << "{\"step\":" << json(steps()[s].title) << ",\"result\":\"" << result << "\"}"
+          << std::endl;
+    };
+    if (run.end == End::done) {
+      step("passed");
+      continue;
+    }
+    const char* verdict = run.end == End::not_written      ? "not written yet"
+                          : run.end == End::wrote_to_input ? "wrote to its inputs"
+                                                           : "failed";
+    step(run.end == End::not_written ? "not written" : "failed");
+    for (std::size_t w = s + 1; w < steps().size(); ++w) {
+      out << "{\"step\":" << json(steps()[w].title) << ",\"result\":\"waiting\"}" << std::endl;
+    }
+    out << "{\"message\":" << json((run.end == End::threw ? "it threw: " : "") + run.message)
+        << ",\"verdict\":\"" << verdict << "\",\"checks\":" << count << "}" << std::endl;
+    if (run.end != End::not_written) {
+      double difference = 0;
+      if (const Variant* wrong = recognise(run_quietly(student_answer()), difference)) {
+        out << "{\"diagnosis\":" << json(wrong->id) << ",\"sentence\":" << json(wrong->sentence)
+            << ",\"difference\":" << json(number(difference)) << "}" << std::endl;
+      }
+    }
+    out << "{\"end\":true}" << std::endl;
+    return 1;
+  }
+  // All steps went by; did they look at anything?
+  const bool looked = count == expected && count > 0;
+  out << "{\"verdict\":\"" << (looked ? "passed" : "no check ran") << "\",\"checks\":" << count
+      << ",\"expected\":" << expected << "}" << std::endl;
+  out << "{\"end\":true}" << std::endl;
+  return looked ? 0 : 1;
+}
+
+int self_test() {
+  bool good = true;
+  const auto complain = [&](const std::string& words) {
+    std::cout << "  WRONG: " << words << "\n";
+    good = false;
+  };
+
+  // The reference passes, twice alike
+  const std::vector<StepRun> right = run_quietly(variants()[0].answer);
+  std::cout << steps().size() << " steps, " << comparisons(right) << " comparisons, "
+            << variants().size() - 1 << " wrong answers\n";
+  if (comparisons(right) == 0) complain("nothing is compared");
+  for (std::size_t s = 0; s < right.size(); ++s) {
+    const StepRun run = run_step(steps()[s], variants()[0].answer, true);
+    if (right[s].seen.empty()) complain(std::string(steps()[s].title) + ": compares nothing");
+    if (run.end != End::done) {
+      complain("the reference fails at \"" + std::string(steps()[s].title) + "\": " + run.message);
+    }
+  }
+  if (!likeness(right, run_quietly(variants()[0].answer)).equal) {
+    complain("two runs of the reference differ: is the data random?");
+  }
+  if (variants().size() < 5) complain("an exercise needs at least four wrong answers");
+
+  // Each wrong answer is rejected, by far, and known
+  std::printf("  %-28s %-30s %12s  %s\n", "wrong answer", "first step that fails", "margin",
+              "recognised as");
+  for (std::size_t i = 1; i < variants().size(); ++i) {
+    const Variant& wrong = variants()[i];
+    const std::vector<StepRun> runs = run_quietly(wrong.answer);
+    std::string first = "none";
+    for (const Step& step : steps()) {
+      const StepRun run = run_step(step, wrong.answer, true);
+      if (run.end == End::done) continue;
+      first = step.title;
+      if (run.end == End::not_written) complain(std::string(wrong.id) + " is not written");
+      break;
+    }
+    const double far = margin(runs);
+    double difference = 0;
+    const Variant* known = recognise(runs, difference);
+    std::printf("  %-28s %-30s %12.3g  %s\n", wrong.id, first.c_str(), far,
+                known ? known->id : "nothing");
+    std::fflush(stdout);
+    if (first == "none") complain(std::string(wrong.id) + " passes");
+    if (!(far >= kMargin)) complain(std::string(wrong.id) + " is too near: use other data");
+    if (known != &wrong) complain(std::string(wrong.id) + " is taken for something else");
+    for (std::size_t k = 1; k < i; ++k) {
+      if (likeness(runs, run_quietly(variants()[k].answer)).equal) {
+        complain(std::string(wrong.id) + " and " + variants()[k].id + " cannot be told apart");
+      }
+    }
+  }
+  std::cout << (good ? "good" : "BROKEN") << std::endl;
+  return good ? 0 : 1;
+}
+
+}  // namespace
+
+// --- What checks.cpp calls -------------------------------------------------------------------------
+
+void expect_near(const Values& got, const Values& want, std::string_view what, double tolerance) {
+  const double own = std::max(got.tolerance, want.tolerance);
+  compare({std::string(what), got, want, tolerance > 0 ? tolerance : own});
+}
+
+void expect_equal(const Values& got, const Values& want, std::string_view what) {
+  compare({std::string(what), got, want, 0});
+}
+
+void expect_true(bool property, std::string_view what) {
+  compare({std::string(what), Values(property ? "yes" : "no"), Values("yes"), 0});
+}
+
+void detail::expect_thrown(bool thrown, std::string_view what) {
+  compare({std::string(what), Values(thrown ? "an error" : "no error"), Values("an error"), 0});
+}
+
+void detail::keep(Guard guard) { context.kept.push_back(std::move(guard)); }
+
+detail::Registration::Registration(const char* title,
+                                   void (*run)(const void* answer, const void* reference)) {
+  steps().push_back({title, run});
+}
+
+std::vector<float> random_floats(unsigned seed, std::size_t n, float scale) {
+  std::mt19937 bits(seed);  // the standard fixes its numbers; its normal_distribution it does not
+  std::vector<float> values(n);
+  for (float& v : values) {
+    const double u1 = (double(bits()) + 0.5) / 4294967296.0, u2 = double(bits()) / 4294967296.0;
+    v = scale * float(std::sqrt(-2 * std::log(u1)) * std::cos(6.283185307179586 * u2));
+  }
+  return values;
+}
+
+}  // namespace tpp::learn
+
+int main(int argc, char** argv) try {
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (arguments == std::vector<std::string>{"--self-test"}) return tpp::learn::self_test();
+  if (arguments.size() == 2 && arguments[0] == "--results") {
+    std::ofstream file(arguments[1]);
+    return tpp::learn::check_student(file);
+  }
+  return tpp::learn::check_student(std::cout);
+} catch (const std::exception& error) {
+  std::cerr << error.what() << "\n";
+  return 2;
+}

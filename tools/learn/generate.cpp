@@ -1,0 +1,36 @@
+// At build time: the sources that an exercise's check program is made of, from the exercise's folder.
+//
+//   tpp-learn-generate EXERCISE-FOLDER OUTPUT-FOLDER
+#include <cstdio>
+#include <filesystem>
+
+#include "tools/learn/exercise.h"
+#include "tools/learn/toml.h"
+
+namespace fs = std::filesystem;
+
+int main(int argc, char** argv) try {
+  if (argc != 3) {
+    std::fprintf(stderr, "tpp-learn-generate EXERCISE-FOLDER OUTPUT-FOLDER\n");
+    return 2;
+  }
+  const fs::path out = argv[2];
+  const tpp::learn::Exercise e = tpp::learn::read_exercise(argv[1]);
+  const auto write = [&](const fs::path& path, const std::string& text) {
+    tpp::learn::write_file(path, text);
+    tpp::learn::write_file(path, text);
+  };
+  // The skeleton stands in the student's place: the program says "not written yet" until theirs comes
+  const std::string skeleton = e.skeleton();
+  const std::string name = fs::path(e.file).filename().string();
+  write(out / name, skeleton);
+  write(out / "student.cpp",
+        tpp::learn::student_source(tpp::learn::includes_of(skeleton),
+                                   "#include \"" + (out / name).string() + "\"\n",
+                                   e.answer_header()));
+  write(out / "variants.cpp", tpp::learn::variants_source(e.reference, e.wrong, e.answer_header()));
+  return 0;
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "%s\n", error.what());
+  return 1;
+}
