@@ -22,6 +22,11 @@ inline void name_on_device([[maybe_unused]] const void* data, [[maybe_unused]] s
 #endif
 }
 
+#ifndef __CUDACC__
+// A thread that spins is named before the check's own time is up
+inline const bool short_watchdog = (simt::options().watchdog_seconds = 4, true);
+#endif
+
 /// An array that the kernel must only read; good until the step ends. T is float, int, …
 template <class T>
 [[nodiscard]] const T* device_input(const std::string& name, std::vector<T> values) {

@@ -1,0 +1,240 @@
+// tpp-learn: exercises. `./run learn` builds it and starts it.
+#include <poll.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+
+#include "chapters/01_tensor/errors.h"
+#include "tools/learn/session.h"
+
+namespace tpp::learn {
+namespace {
+
+namespace fs = std::filesystem;
+
+volatile std::sig_atomic_t interrupted = 0;
+
+// Keys without Enter while this lives
+class Keys {
+ public:
+  Keys() : on_(isatty(0) != 0 && tcgetattr(0, &before_) == 0) {
+    if (!on_) return;
+    termios raw = before_;
+    raw.c_lflag &= ~tcflag_t(ICANON | ECHO);
+    tcsetattr(0, TCSANOW, &raw);
+  }
+  ~Keys() {
+    if (on_) tcsetattr(0, TCSANOW, &before_);
+  }
+  Keys(const Keys&) = delete;
+  Keys& operator=(const Keys&) = delete;
+  [[nodiscard]] bool on() const { return on_; }
+
+  /// The key pressed within this time, or 0.
+  char wait(int milliseconds) {
+    pollfd in{0, POLLIN, 0};
+    char key = 0;
+    if (poll(&in, 1, milliseconds) > 0 && read(0, &key, 1) != 1) key = 'q';  // the terminal is gone
+    return key;
+  }
+
+ private:
+  termios before_{};
+  bool on_;
+};
+
+bool color() { return isatty(1) != 0 && std::getenv("NO_COLOR") == nullptr; }
+
+std::vector<Exercise> others(const Session& session, const Exercise& e) {
+  std::vector<Exercise> all;
+  for (const Exercise& other : session.exercises()) {
+    if (other.id != e.id) all.push_back(other);
+  }
+  return all;
+}
+
+int check(Session& session, const std::vector<std::string>& ids, bool chain, bool gpu) {
+  int code = 0;
+  for (const std::string& id : ids) {
+    const Exercise& e = session.find(id);
+    const fs::path file = session.prepare(e);
+    if (gpu && e.cuda) {
+      std::cout << e.id << " " << e.title
+                << "\n   skipped: no GPU. This build has none; the emulator checks without "
+                   "one: ./run learn check "
+                << e.id << "\n";
+      if (code == 0) code = exit_code(Verdict::no_gpu);
+      continue;
+    }
+    Checker checker(session.places(), e, chain, others(session, e));
+    const Checked checked = session.check(e, checker);
+    std::cout << shown(e, session.places(), checked, color()) << std::flush;
+    if (code == 0) code = exit_code(checked.verdict);
+  }
+  std::cout << session.bar() << "\n";
+  return code;
+}
+
+int watch(Session& session, const std::string& id, bool chain) {
+  const Exercise* e = id.empty() ? session.next() : &session.find(id);
+  if (e == nullptr) {
+    std::cout << session.list(color()) << "Every exercise is passed.\n";
+    return 0;
+  }
+  if (isatty(0) == 0 || isatty(1) == 0) return check(session, {e->id}, chain, false);
+
+  Keys keys;
+  const auto stop = [](int) { interrupted = 1; };
+  std::signal(SIGINT, stop);
+  std::signal(SIGTERM, stop);
+  int code = 0;
+  while (e != nullptr && interrupted == 0) {
+    const Exercise& now = *e;
+    const fs::path file = session.prepare(now);
+    if (session.progress().of(now.id).checks == 0) {
+      std::cout << "Open " << file.string()
+                << " in your editor. Red is where everybody starts; every save is checked.\n";
+    }
+    std::cout << "Building the checks of " << now.id << " …\n" << std::flush;
+    Checker checker(session.places(), now, chain, others(session, now));
+    bool again = true, next = false;
+    fs::file_time_type seen{};
+    while (interrupted == 0 && !next) {
+      std::error_code gone;
+      const fs::file_time_type saved = fs::last_write_time(file, gone);
+      if (again || (!gone && saved != seen)) {
+        seen = saved;
+        again = false;
+        const Checked checked = session.check(now, checker);
+        code = exit_code(checked.verdict);
+        std::cout << "\033[2J\033[H" << shown(now, session.places(), checked, color());
+        const int hints = session.progress().of(now.id).hints;
+        std::cout << (checked.verdict == Verdict::passed ? " [n] next exercise  " : " ")
+                  << " [h] hint " << std::min(hints + 1, 3)
+                  << "/3   [v] view   [l] list   [q] quit   " << session.bar() << "\n"
+                  << std::flush;
+      }
+      switch (keys.wait(300)) {
+        case 'h':
+          std::cout << session.hint(now) << std::flush;
+          break;
+        case 'v':
+          std::cout << session.view(now) << std::flush;
+          break;
+        case 'l':
+          std::cout << session.list(color()) << std::flush;
+          break;
+        case 'n':
+          next = code == 0;
+          break;
+        case 'r':
+        case ' ':
+          again = true;
+          break;
+        case 'q':
+          return code;
+        default:
+          break;
+      }
+    }
+    e = session.next();
+    if (e == nullptr && next) std::cout << session.list(color()) << "Every exercise is passed.\n";
+  }
+  return code;
+}
+
+bool agreed(const std::string& question, bool yes) {
+  if (yes) return true;
+  if (isatty(0) == 0) {
+    std::cout << question << " Say it with --yes.\n";
+    return false;
+  }
+  std::cout << question << " [y/N] " << std::flush;
+  std::string answer;
+  return bool(std::getline(std::cin, answer)) && (answer == "y" || answer == "yes");
+}
+
+int run(int argc, char** argv) {
+  const char* named = std::getenv("TPP_WORK");
+  Places places{TPP_SOURCE_DIR, TPP_BUILD_DIR,
+                named == nullptr ? fs::path(TPP_SOURCE_DIR) / "work" : fs::path(named)};
+
+  CLI::App app("Exercises: write a component yourself, and be told which mistake you made.",
+               "./run learn");
+  std::string id;
+  std::vector<std::string> ids;
+  bool chain = false, gpu = false, emulate = false, yes = false;
+  const auto one = [&](CLI::App* command) {
+    command->add_option("ID", id, "which exercise; without: the first that is not passed");
+    return command;
+  };
+  CLI::App* next = one(app.add_subcommand(
+      "next", "the first open exercise, checked at every save (what ./run learn does)"));
+  next->add_flag("--chain", chain, "use your own answers of earlier exercises, not the book's");
+  CLI::App* check_ = app.add_subcommand("check", "check exercises once");
+  check_->add_option("ID", ids, "which; without: the first that is not passed");
+  check_->add_flag("--chain", chain, "use your own answers of earlier exercises, not the book's");
+  check_->add_flag("--gpu", gpu, "run kernels on the GPU");
+  check_->add_flag("--emulate", emulate, "run kernels on the emulator (the default without a GPU)");
+  CLI::App* hint = one(app.add_subcommand("hint", "the next of three hints"));
+  CLI::App* view = one(
+      app.add_subcommand("view", "what you changed; once passed, your answer beside the book's"));
+  CLI::App* reset =
+      one(app.add_subcommand("reset", "start an exercise again; your file is kept beside it"));
+  CLI::App* solution = one(app.add_subcommand("solution", "the book's answer"));
+  solution->add_flag("--yes", yes, "do not ask");
+  CLI::App* list = app.add_subcommand("list", "every exercise, and which are passed");
+  app.require_subcommand(0, 1);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+
+  Session session(places);
+  const auto chosen = [&]() -> const Exercise& {
+    if (!id.empty()) return session.find(id);
+    const Exercise* open = session.next();
+    return open != nullptr ? *open : session.exercises().back();
+  };
+  if (*check_) {
+    if (ids.empty()) ids.push_back(chosen().id);
+    return check(session, ids, chain, gpu);
+  }
+  if (*hint) {
+    std::cout << session.hint(chosen());
+  } else if (*view) {
+    std::cout << session.view(chosen());
+  } else if (*reset) {
+    const fs::path kept = session.reset(chosen());
+    std::cout << "Back to the start."
+              << (kept.empty() ? "" : " Your old file is " + kept.string() + ".") << "\n";
+  } else if (*solution) {
+    const Exercise& e = chosen();
+    const bool passed = session.progress().state(e) == State::passed;
+    if (!passed && !agreed("Show the answer of " + e.id + "? It will be marked as seen.", yes))
+      return 0;
+    std::cout << session.solution(e);
+  } else if (*list) {
+    std::cout << session.list(color());
+  } else {
+    return watch(session, id, chain);
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace tpp::learn
+
+int main(int argc, char** argv) try {
+  return tpp::learn::run(argc, argv);
+} catch (const std::exception& error) {
+  std::cerr << error.what() << "\n";
+  return 2;
+}
