@@ -107,6 +107,8 @@ struct Guard {
   std::function<bool()> unchanged;  // none for outputs
 };
 void keep(Guard guard);
+/// Ways to run the same step (orders of a kernel's threads): a diagnosis must hold in each.
+std::vector<std::function<void()>>& variations();
 struct Registration {
   Registration(const char* title, void (*run)(const void* answer, const void* reference));
 };

@@ -23,8 +23,16 @@ inline void name_on_device([[maybe_unused]] const void* data, [[maybe_unused]] s
 }
 
 #ifndef __CUDACC__
-// A thread that spins is named before the check's own time is up
-inline const bool short_watchdog = (simt::options().watchdog_seconds = 4, true);
+// A thread that spins is named before the check's own time is up. Two mistakes that race alike in one
+// order of the threads hardly do so in three.
+inline const bool emulator_is_set = [] {
+  simt::options().watchdog_seconds = 2;
+  for (const simt::Order order :
+       {simt::Order::kReverse, simt::Order::kRandom, simt::Order::kForward}) {
+    detail::variations().push_back([order] { simt::options().order = order; });
+  }
+  return true;
+}();
 #endif
 
 /// An array that the kernel must only read; good until the step ends. T is float, int, …

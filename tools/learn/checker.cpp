@@ -116,6 +116,14 @@ std::string first_error(const std::string& output, const fs::path& file) {
     }
     if (s.file.find("/learn/") != std::string::npos ||
         s.file.find("answer.h") != std::string::npos) {
+      int open = 0;  // braces, comments and texts aside
+      static const std::regex quiet(R"re("(\\.|[^"\\\n])*"|'(\\.|[^'\\\n])+'|//[^\n]*)re");
+      for (const char c : std::regex_replace(read_file(file), quiet, ""))
+        open += c == '{' ? 1 : c == '}' ? -1 : 0;
+      if (open != 0) {
+        return open > 0 ? "the file ends while a { is still open: a } is missing somewhere above"
+                        : "the file has a } too many";
+      }
       if (words.find("at end of input") != std::string::npos ||
           words.find("expected '}'") != std::string::npos) {
         return "the file ends while something is still open: is a } missing?";
@@ -378,7 +386,7 @@ void Checker::run(Checked& result) {
     result.verdict = titles.empty() ? Verdict::no_check_ran : Verdict::crashed;
     result.message = titles.empty()
                          ? "the check program said nothing"
-                         : "the program was ended (exit code " + std::to_string(ended.code) +
+                         : "your code ended the program (exit code " + std::to_string(ended.code) +
                                ") before the check was over";
   }
 }

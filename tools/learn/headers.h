@@ -6,8 +6,18 @@
 #include <string>
 
 namespace tpp::learn {
-[[noreturn]] inline void eigen_says_no(const char* condition) {
-  throw std::logic_error(std::string("Eigen: an index or a size does not fit (") + condition + ")");
+[[noreturn]] inline void eigen_says_no(const std::string& condition) {
+  const auto has = [&](const char* part) { return condition.find(part) != std::string::npos; };
+  std::string words = "sizes do not fit";
+  if (has("invalid matrix product")) {
+    words = "a matrix product whose inner sizes differ; number by number it is a.cwiseProduct(b)";
+  } else if (has("row >= 0") || has("index >= 0") || has("i>=0")) {
+    words = "an index outside of the matrix";
+  } else if (has("rows() == ") || has("cols() == ")) {
+    words = "an operation on two matrices of different sizes";
+  }
+  throw std::logic_error("Eigen: " + words + "  (" + condition.substr(0, condition.find(" && \"")) +
+                         " does not hold)");
 }
 }  // namespace tpp::learn
 #undef eigen_assert
