@@ -220,13 +220,16 @@ Var<T> linear(Var<T> x, Var<T> w, Var<T> b, std::string_view name) {
     const auto backward = [=](Tape<T>& tape) {
       run_twin(tape, [&]<class S>(const twin::Table<S>& twin, twin::Stream stream) {
         const DeviceView<S> dy = y.template grad_view<S>();
+        // The weight's gradient first: it may run beside all that follows
+        if (tape.wants_grad(w)) {  // dw (O, D) = dyᵀ (O, N) · x (N, D)
+          const Target<T> dw = tape.target(w);
+          product_twin<T, S>(tape, twin, tape.aside(y, w),
+                             {.transpose_a = true, .M = O, .N = D, .K = N}, dy,
+                             x.template view<S>(), dw);
+        }
         if (tape.wants_grad(x)) {  // dx (N, D) = dy (N, O) · w (O, D)
           product_twin<T, S>(tape, twin, stream, {.M = N, .N = D, .K = O}, dy, w.template view<S>(),
                              tape.target(x));
-        }
-        if (tape.wants_grad(w)) {  // dw (O, D) = dyᵀ (O, N) · x (N, D)
-          product_twin<T, S>(tape, twin, stream, {.transpose_a = true, .M = O, .N = D, .K = N}, dy,
-                             x.template view<S>(), tape.target(w));
         }
       });
       if (b) sum_rows(tape, y, b);

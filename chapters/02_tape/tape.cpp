@@ -58,6 +58,7 @@ void Tape<T>::reset(Grad mode) {
   groups_ = 0;
   mode_ = mode;
   has_run_back_ = false;
+  used_aside_ = false;
 }
 
 // --- What enters a tape ---------------------------------------------------------------------------
@@ -368,7 +369,7 @@ bool Tape<T>::hand_over(Var<T> y, Var<T> a, Var<T> b) {
   }
   left.grad = right.grad = from.grad;
   left.filled = right.filled = Filled::yes;
-  right.borrowed_grad = true;
+  right.borrowed_grad = right.shared_grad = true;
   from.grad = nullptr;
   return true;
 }
@@ -389,8 +390,28 @@ void Tape<T>::give(Var<T> x, void* dx) {
 }
 
 template <Real T>
+void* Tape<T>::aside(Var<T> y, Var<T> w) {
+  Node &from = nodes_[std::size_t(y.id)], &to = nodes_[std::size_t(w.id)];
+  if (!device_->has_side_stream() || from.shared_grad || !to.external_grad) {
+    return device_->stream();
+  }
+  device_->runtime().wait_for(device_->side_stream(), device_->stream());  // dy is complete there
+  from.held_grad = true;
+  to.written_aside = used_aside_ = true;
+  return device_->side_stream();
+}
+
+template <Real T>
+void Tape<T>::wait_for_aside() {
+  if (used_aside_) device_->runtime().wait_for(device_->stream(), device_->side_stream());
+  used_aside_ = false;
+  for (Node& node : nodes_) node.written_aside = false;
+}
+
+template <Real T>
 Target<T> Tape<T>::target(Var<T> x) {
   Node& node = nodes_[std::size_t(x.id)];
+  if (node.written_aside) wait_for_aside();
   Place2D<T> place;
   Write write = Write::set;
   if (node.wants_grad) {
@@ -470,6 +491,7 @@ void Tape<T>::run_back(int from) {
     const bool has_gradient = at(id).has_grad() && (node.parent >= 0 || node.filled != Filled::no);
 
     // Everything after this value has run, so its gradient is complete
+    if (node.written_aside && !gradient_watches_.empty()) wait_for_aside();
     if (has_gradient && !gradient_watches_.empty()) {
       name_buffer_.clear();
       full_name(node.scope, node.name, name_buffer_);
@@ -488,12 +510,14 @@ void Tape<T>::run_back(int from) {
     if (has_gradient && node.call != nullptr) {
       node.call(*this, node.closure);
       if (!keep_gradients_ && node.parent < 0 && !node.external_grad && node.grad != nullptr) {
-        if (!node.borrowed_grad)
+        if (!node.borrowed_grad && !node.held_grad)
           release(node.grad, std::size_t(node.rows * node.cols) * bytes_each(node.grad_is_float));
         node.grad = nullptr;
       }
     }
   }
+
+  wait_for_aside();
 
   // A parameter that the loss does not depend on has the gradient zero, not the last pass's
   for (Node& node : nodes_) {

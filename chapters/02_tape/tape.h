@@ -245,6 +245,11 @@ class Tape {
   /// until reset() that nobody else uses. It is taken over where x has none yet, otherwise added.
   void give(Var<T> x, void* dx);
 
+  /// In the closure of y, on a device: the queue for the launches that compute the gradient of parameter
+  /// w from dy and the values of y's inputs. Nobody waits for it until the pass ends, so it may be the
+  /// device's second queue. Ask after target(w).
+  [[nodiscard]] void* aside(Var<T> y, Var<T> w);
+
   /// In a closure: where to write the gradient of input x.
   [[nodiscard]] Sink<T> sink(Var<T> x);
   [[nodiscard]] Target<T> target(Var<T> x);
@@ -325,6 +330,9 @@ class Tape {
     bool external_grad = false;  // a parameter's: not ours to use again
     std::array<int, kNotedInputs> inputs{};
     int input_count = 0;
+    bool shared_grad = false;    // others add to its memory once this node's closure has run
+    bool held_grad = false;      // the second queue still reads it: not to be used again
+    bool written_aside = false;  // the second queue has written this gradient
     bool borrowed_grad = false;  // another node's memory, which outlives this one's use of it
     void* closure = nullptr;
     void (*call)(Tape&, void*) = nullptr;
@@ -363,6 +371,7 @@ class Tape {
   [[nodiscard]] bool reads(const Node& node, int id) const;
   void start_back();
   void run_back(int from);
+  void wait_for_aside();
   // Bytes of one number of a value or of a gradient
   [[nodiscard]] std::size_t bytes_each(bool is_float) const;
   void* acquire(std::size_t bytes);
@@ -394,6 +403,7 @@ class Tape {
   Grad mode_ = Grad::record;
   bool keep_gradients_ = false;
   bool has_run_back_ = false;
+  bool used_aside_ = false;
   std::vector<Watch> watches_, gradient_watches_;
   std::vector<FreeList> free_;
   mutable std::string name_buffer_;

@@ -68,11 +68,12 @@ struct DeviceStep::Memory {
         tokens(device, tokens_ * sizeof(int)),
         targets(device, tokens_ * sizeof(int)),
         step(device, sizeof(twin::OptimizerStep)),
-        results(device, sizeof(twin::GradientNorm)),
-        loss(device, sizeof(float)),
+        norm(device, sizeof(twin::GradientNorm)),
         host_tokens(device, tokens_),
         host_targets(device, tokens_),
-        host_step(device, 1) {
+        host_step(device, 1),
+        host_norm(device, 1),
+        host_loss(device, 1) {
     if (device.stores_bf16()) copies = DeviceMemory(device, extent * sizeof(Bf16));
   }
 
@@ -88,11 +89,13 @@ struct DeviceStep::Memory {
   DeviceMemory copies;                   // (extent) bfloat16, if that is how weights are read
   DeviceMemory decay_of_line, plan_pieces, plan_first, partial, squares;
   DeviceMemory tokens, targets;  // (B·T) ints
-  DeviceMemory step, results, loss;
+  DeviceMemory step, norm;
   DeviceMemory before, change, weight_squares, change_squares;  // of a watched update
   DeviceMemory kept_values, kept_m, kept_v;                     // of keep_state()
   Pinned<int> host_tokens, host_targets;
   Pinned<twin::OptimizerStep> host_step;
+  Pinned<twin::GradientNorm> host_norm;
+  Pinned<float> host_loss;
 };
 
 struct DeviceStep::Graphs {
@@ -196,7 +199,7 @@ void DeviceStep::gradients_pass() {
   model_.bind(tape_, memory_->values.as<float>(), memory_->gradients.as<float>(), Write::set,
               bound_, memory_->copies.as<Bf16>());
   const Var<float> loss = model_.loss(tape_, bound_, tokens, targets, T_, targets_);
-  runtime.copy(stream, memory_->loss.as<void>(), loss.device<float>(), sizeof(float));
+  runtime.download_later(stream, memory_->host_loss.data(), loss.device<float>(), sizeof(float));
   tape_.backward(loss);
 }
 
@@ -232,7 +235,9 @@ void DeviceStep::update_pass() {
 
   // The norm of all gradients together, and the factor that shortens them
   twin.global_norm(stream, g, plan, clip_, partial, own.squares.as<double>(), step,
-                   own.results.as<twin::GradientNorm>(), {});
+                   own.norm.as<twin::GradientNorm>(), {});
+  runtime.download_later(stream, own.host_norm.data(), own.norm.as<void>(),
+                         sizeof(twin::GradientNorm));
 
   if (watch_) runtime.copy(stream, own.before.as<void>(), w, own.values.bytes());
   twin.optimizer_update(stream, rule(optimizer_), step, own.decay_of_line.as<unsigned char>(), w, g,
@@ -252,12 +257,9 @@ void DeviceStep::update_pass() {
 }
 
 DeviceStep::Result DeviceStep::finish() {
-  const twin::Runtime& runtime = device_.runtime();
-  float loss = 0;
-  twin::GradientNorm norm{};
-  runtime.download(device_.stream(), &norm, memory_->results.as<void>(), sizeof norm);
-  runtime.download(device_.stream(), &loss, memory_->loss.as<void>(), sizeof loss);
-  return {.loss = loss, .gradient_norm = norm.norm, .clip_scale = norm.scale};
+  device_.runtime().synchronize(device_.stream());
+  const twin::GradientNorm& norm = *memory_->host_norm.data();
+  return {.loss = *memory_->host_loss.data(), .gradient_norm = norm.norm, .clip_scale = norm.scale};
 }
 
 // --- Looking ----------------------------------------------------------------------------------------

@@ -35,7 +35,8 @@ Trainer::Trainer(const Model<float>& model, const BatchSource& source, const Tra
       source_(source),
       config_(config),
       pool_(config.threads, config.background),
-      batch_(std::max(config.batch, 1), int(model.config().T)) {
+      batch_(std::max(config.batch, 1), int(model.config().T)),
+      prepared_(batch_) {
   const auto refuse = [](bool wrong, const std::string& sentence) {
     if (wrong) throw InputError(sentence);
   };
@@ -93,15 +94,19 @@ void Trainer::run_chunk(Workspace& workspace, int chunk, int shard, Write write)
 }
 // [/snip]
 
-void Trainer::set_targets() {
-  source_.train(std::uint64_t(state_.step), batch_);
+void Trainer::next_batch() {
+  if (prepared_for_ == state_.step) {
+    std::swap(batch_, prepared_);
+  } else {
+    source_.train(std::uint64_t(state_.step), batch_);
+  }
   targets_ = double(std::ranges::count_if(batch_.targets, [](int t) { return t != kIgnored; }));
 }
 
 // [snip compute_gradients]
 double Trainer::compute_gradients() {
   const double start = seconds_now();
-  set_targets();
+  next_batch();
   if (on_device_) {
     on_device_->start_gradients(batch_, targets_);
     loss_ = on_device_->finish().loss;
@@ -212,12 +217,18 @@ StepReport Trainer::step() {
   }
   // Both phases are started before anybody waits
   const double start = seconds_now();
-  set_targets();
+  next_batch();
   on_device_->start_gradients(batch_, targets_);
   gradients_fresh_ = false;
   has_gradients_ = true;
   start_device_update();
+  prepare_batch();
   return device_report(on_device_->finish(), seconds_now() - start);
+}
+
+void Trainer::prepare_batch() {
+  source_.train(std::uint64_t(state_.step + 1), prepared_);
+  prepared_for_ = state_.step + 1;
 }
 
 void Trainer::start_device_update() {

@@ -135,7 +135,8 @@ class Trainer {
   void run_chunk(Workspace& workspace, int chunk, int shard, Write write);
   [[noreturn]] void report_not_finite();
 
-  void set_targets();
+  void next_batch();
+  void prepare_batch();
   void start_device_update();
   double evaluate_on_device(int windows);
   StepReport device_report(const DeviceStep::Result& result, double seconds);
@@ -150,6 +151,8 @@ class Trainer {
   mutable bool reports_fresh_ = true;
   TrainState last_good_;
   Batch batch_;
+  Batch prepared_;  // the batch of step `prepared_for_`, made while a device was busy
+  long prepared_for_ = -1;
   mutable std::vector<LineVector<float>> shards_;  // gradients, laid out as the table
   std::vector<double> chunk_losses_;
   std::vector<double> squares_;  // of each parameter's gradient

@@ -45,6 +45,10 @@ void download(Stream stream, void* host, const void* device, std::size_t bytes) 
   synchronize(stream);
 }
 
+void download_later(Stream stream, void* host, const void* device, std::size_t bytes) {
+  check(cudaMemcpyAsync(host, device, bytes, cudaMemcpyDeviceToHost, cuda(stream)), "download");
+}
+
 void copy(Stream stream, void* to, const void* from, std::size_t bytes) {
   check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, cuda(stream)), "copy");
 }
@@ -60,6 +64,19 @@ Stream make_stream() {
 }
 
 void destroy_stream(Stream stream) noexcept { (void)cudaStreamDestroy(cuda(stream)); }
+
+void wait_for(Stream waiting, Stream waited_for) {
+#ifdef __CUDACC__
+  cudaEvent_t event = nullptr;
+  check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "wait_for");
+  check(cudaEventRecord(event, cuda(waited_for)), "wait_for");
+  check(cudaStreamWaitEvent(cuda(waiting), event, 0), "wait_for");
+  check(cudaEventDestroy(event), "wait_for");
+#else
+  (void)waiting,
+      (void)waited_for;  // the emulator does everything at once, in the order of the calls
+#endif
+}
 
 void synchronize(Stream stream) { check(cudaStreamSynchronize(cuda(stream)), "synchronize"); }
 

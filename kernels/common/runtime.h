@@ -19,6 +19,8 @@ void release(void* memory) noexcept;
 void upload(Stream stream, void* device, const void* host, std::size_t bytes);
 /// Returns when the bytes are there.
 void download(Stream stream, void* host, const void* device, std::size_t bytes);
+/// The same without waiting: `host` must be pinned, and holds the bytes after synchronize().
+void download_later(Stream stream, void* host, const void* device, std::size_t bytes);
 void copy(Stream stream, void* to, const void* from, std::size_t bytes);
 void fill_zero(Stream stream, void* device, std::size_t bytes);
 /// Host memory that a captured upload may read at every replay.
@@ -28,6 +30,8 @@ void release_pinned(void* memory) noexcept;
 [[nodiscard]] Stream make_stream();
 void destroy_stream(Stream stream) noexcept;
 void synchronize(Stream stream);
+/// What is put into `waiting` from now on runs after what is in `waited_for` now. On a GPU it may be captured.
+void wait_for(Stream waiting, Stream waited_for);
 
 /// Everything between begin and end is written down instead of done; replay() does it.
 using Graph = void*;

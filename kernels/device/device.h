@@ -26,12 +26,17 @@ class Device {
         kind_(kind),
         precision_(precision),
         info_(backend.runtime.device_info()),
-        stream_(backend.runtime.make_stream()) {
+        stream_(backend.runtime.make_stream()),
+        side_stream_(kind == DeviceKind::gpu ? backend.runtime.make_stream() : stream_) {
     backend_.runtime.prepare_products(stream_);
+    if (has_side_stream()) backend_.runtime.prepare_products(side_stream_);
   }
   ~Device() {
-    backend_.runtime.release_products(stream_);
-    backend_.runtime.destroy_stream(stream_);
+    for (const twin::Stream stream : {side_stream_, stream_}) {
+      backend_.runtime.release_products(stream);
+      backend_.runtime.destroy_stream(stream);
+      if (!has_side_stream()) break;
+    }
   }
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;
@@ -43,6 +48,9 @@ class Device {
   [[nodiscard]] const twin::DeviceInfo& info() const { return info_; }
   [[nodiscard]] const twin::Runtime& runtime() const { return backend_.runtime; }
   [[nodiscard]] twin::Stream stream() const { return stream_; }
+  /// A second queue on a GPU, for work that nobody waits for until the end of a pass. The emulator has one.
+  [[nodiscard]] twin::Stream side_stream() const { return side_stream_; }
+  [[nodiscard]] bool has_side_stream() const { return side_stream_ != stream_; }
 
   /// Call f(table, stream) with the table of this device's storage type.
   template <class F>
@@ -58,7 +66,7 @@ class Device {
   DeviceKind kind_;
   Precision precision_;
   twin::DeviceInfo info_;
-  twin::Stream stream_;
+  twin::Stream stream_, side_stream_;
 };
 
 /// Device memory of `bytes` bytes that frees itself.

@@ -102,6 +102,7 @@ struct Runtime {
   TPP_PLAIN_TWIN(release);
   TPP_PLAIN_TWIN(upload);
   TPP_PLAIN_TWIN(download);
+  TPP_PLAIN_TWIN(download_later);
   TPP_PLAIN_TWIN(copy);
   TPP_PLAIN_TWIN(fill_zero);
   TPP_PLAIN_TWIN(allocate_pinned);
@@ -109,6 +110,7 @@ struct Runtime {
   TPP_PLAIN_TWIN(make_stream);
   TPP_PLAIN_TWIN(destroy_stream);
   TPP_PLAIN_TWIN(synchronize);
+  TPP_PLAIN_TWIN(wait_for);
   TPP_PLAIN_TWIN(begin_capture);
   TPP_PLAIN_TWIN(end_capture);
   TPP_PLAIN_TWIN(replay);

@@ -54,7 +54,7 @@ void check_activation(Activation kind, Index N, Index F, bool with_bias, twin::W
   if (kind == Activation::solu) {
     check_near<S>(dbias_twin.host(), dbias, most);  // from dx as it is stored
   } else {
-    check_near<float>(dbias_twin.host(), dbias, 16);  // a sum of up to 300 numbers
+    check_near<float>(dbias_twin.host(), dbias, 32);  // a sum of 300 numbers, some of which cancel
   }
 }
 

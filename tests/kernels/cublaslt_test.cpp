@@ -79,7 +79,9 @@ TEST_CASE("cublaslt: products of floats") {
 TEST_CASE("cublaslt: products of bfloat16") {
   Philox rng(2);
   for_each_case([&](ProductShape shape, int gap, Write write) {
-    check_product<Bf16, Bf16>(rng, shape, gap, write, By::library, false, 1);
+    // Where it adds, the library may round the product before the sum: two roundings
+    check_product<Bf16, Bf16>(rng, shape, gap, write, By::library, false,
+                              write == Write::add ? 2 : 1);
     check_product<Bf16, float>(rng, shape, gap, write, By::library, false, sum_roundings(shape.K));
   });
 }

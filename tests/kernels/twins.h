@@ -67,24 +67,27 @@ struct Output {
   }
 };
 
-/// Every number of `got` lies within `roundings` stored roundings of `want`, measured against the larger
-/// of the number itself and the whole result's root-mean-square. NaN fails.
+/// Every number of `got` lies within `roundings` stored roundings of `want`, measured against the largest
+/// of the number itself, the whole result's root-mean-square, and `terms`: the size of what cancels where
+/// the result is zero. NaN fails.
 template <Storage S>
-void check_near(const Mat<double>& got, const Mat<double>& want, double roundings = 8) {
+void check_near(const Mat<double>& got, const Mat<double>& want, double roundings = 8,
+                double terms = 1e-30) {
   REQUIRE(got.rows() == want.rows());
   REQUIRE(got.cols() == want.cols());
   const double size = std::sqrt(want.squaredNorm() / double(std::max<Index>(want.size(), 1)));
   double worst = 0;
   Index at = 0;
   for (Index i = 0; i < want.size(); ++i) {
-    const double scale = std::max({std::abs(want.data()[i]), size, 1e-30});
+    const double scale = std::max({std::abs(want.data()[i]), size, terms});
     const double error = std::abs(got.data()[i] - want.data()[i]) / scale / rounding<S>();
     if (!(error <= worst)) worst = error, at = i;
     if (std::isnan(error)) break;
   }
-  INFO(storage_name<S>() << ", " << want.rows() << " × " << want.cols() << ": worst at (" << at / std::max<Index>(want.cols(), 1)
-                         << ", " << at % std::max<Index>(want.cols(), 1) << "): got " << got.data()[at] << ", want "
-                         << want.data()[at] << ", " << worst << " roundings");
+  INFO(storage_name<S>() << ", " << want.rows() << " × " << want.cols() << ": worst at ("
+                         << at / std::max<Index>(want.cols(), 1) << ", "
+                         << at % std::max<Index>(want.cols(), 1) << "): got " << got.data()[at]
+                         << ", want " << want.data()[at] << ", " << worst << " roundings");
   CHECK(worst <= roundings);
 }
 

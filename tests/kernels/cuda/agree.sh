@@ -24,22 +24,22 @@ misaligned memcheck both
 copy_too_long memcheck open
 stack_overflow memcheck both
 too_many_threads memcheck both
-small_dynamic memcheck open
-shared_overflow memcheck open
+small_dynamic memcheck both
+shared_overflow memcheck both
 row_overflow memcheck emulator
 missing_barrier racecheck both
 missing_second_barrier racecheck both
-old_warp_code racecheck open
-forgotten_wait racecheck open
+old_warp_code racecheck both
+forgotten_wait racecheck both
 lost_update racecheck emulator
 mixed_atomic racecheck emulator
 last_block_without_fence racecheck emulator
 uninitialised_global initcheck both
 uninitialised_shared initcheck emulator
 stale_shared initcheck emulator
-divergent_barrier synccheck both
-early_return synccheck open
-two_barriers synccheck emulator
+divergent_barrier synccheck emulator
+early_return synccheck emulator
+two_barriers synccheck both
 '
 
 nvcc -arch=native -std=c++20 -lineinfo -I. tests/kernels/cuda/planted.cu -o "$out/planted"
