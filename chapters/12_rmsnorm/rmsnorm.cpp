@@ -3,23 +3,9 @@
 #include <cmath>
 
 #include "chapters/02_tape/device.h"
+#include "chapters/12_rmsnorm/exercises/forward/reference.h"  // rmsnorm_forward
 
 namespace tpp {
-
-// [snip rmsnorm_forward]
-template <Real T>
-void rmsnorm_forward(In<Mat<T>> x, In<RowVec<T>> w, RmsNormConfig cfg, Out<Mat<T>> y,
-                     Out<ColVec<T>> rstd) {
-  require_shape("rmsnorm: the gain", shape_of(w), {1, x.cols()});
-  for (Index n = 0; n < x.rows(); ++n) {
-    // Measure the row: one over its root-mean-square
-    rstd[n] = T(1) / std::sqrt(x.row(n).squaredNorm() / T(x.cols()) + T(cfg.eps));
-
-    // Scale the row to length one, each feature to its gain
-    y.row(n) = (x.row(n) * rstd[n]).cwiseProduct(w);
-  }
-}
-// [/snip]
 
 // [snip rmsnorm_backward]
 template <Real T>

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "chapters/02_tape/device.h"
+#include "chapters/13_rope/exercises/rotate_pair/reference.h"  // rotate_pair, partners, frequency
 
 namespace tpp {
 
@@ -11,7 +12,7 @@ std::vector<double> rope_frequencies(Index K, double base) {
   require(K > 0 && K % 2 == 0, "rope: a head needs an even number of features, they turn in pairs");
   require(base > 0, "rope: the base must be positive");
   std::vector<double> theta;
-  for (Index p = 0; p < K / 2; ++p) theta.push_back(std::pow(base, -2.0 * double(p) / double(K)));
+  for (Index p = 0; p < K / 2; ++p) theta.push_back(rope_frequency(p, K, base));
   return theta;
 }
 
@@ -63,9 +64,8 @@ void rotate(In<Mat<T>> x, Index length, Index K, const RopeTable<T>& table, Pair
       } else {
         for (Index p = 0; p < half; ++p) {
           const T c = table.cos(t, p), s = direction * table.sin(t, p);
-          const T a = x(n, first + 2 * p), b = x(n, first + 2 * p + 1);
-          y(n, first + 2 * p) = a * c - b * s;
-          y(n, first + 2 * p + 1) = a * s + b * c;
+          const auto [a, b] = rope_partners(p, K, Pairing::adjacent);
+          rotate_pair<T>(x(n, first + a), x(n, first + b), c, s, y(n, first + a), y(n, first + b));
         }
       }
     }

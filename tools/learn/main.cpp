@@ -4,14 +4,18 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
+#include <memory>
 
 #include "chapters/01_tensor/errors.h"
+#include "tools/learn/report.h"
 #include "tools/learn/session.h"
+#include "tools/learn/toml.h"
 
 namespace tpp::learn {
 namespace {
@@ -189,12 +193,48 @@ int run(int argc, char** argv) {
       one(app.add_subcommand("reset", "start an exercise again; your file is kept beside it"));
   CLI::App* solution = one(app.add_subcommand("solution", "the book's answer"));
   solution->add_flag("--yes", yes, "do not ask");
+  CLI::App* report = app.add_subcommand("report", "check everything now, and write it down");
+  std::string json_file, junit_file, gradescope_file;
+  report->add_option("--json", json_file, "everything, for programs");
+  report->add_option("--junit", junit_file, "JUnit's XML");
+  report->add_option("--gradescope", gradescope_file, "Gradescope's results.json");
+  CLI::App* collect = app.add_subcommand("collect", "one table for a class, from its work folders");
+  std::vector<std::string> folders;
+  std::string csv_file;
+  collect->add_option("DIR", folders, "a student's work folder, or a folder that holds it")
+      ->required();
+  collect->add_option("--csv", csv_file, "the same for a spreadsheet");
+  CLI::App* doctor_ = app.add_subcommand("doctor", "what works on this machine");
+  CLI::App* canary_ = one(app.add_subcommand("canary", "for CI: do wrong files fail?")->group(""));
+  CLI::App* text =
+      one(app.add_subcommand("text", "for CI: the file with a wrong answer, or \"reference\"")
+              ->group(""));
+  std::string which;
+  text->add_option("WHICH", which);
   CLI::App* list = app.add_subcommand("list", "every exercise, and which are passed");
   app.require_subcommand(0, 1);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
+  }
+
+  if (*doctor_) return doctor(places, std::cout) ? 0 : 2;
+  if (*collect) {
+    std::vector<std::unique_ptr<Session>> sessions;  // their exercises are what the lines point to
+    std::vector<Student> students;
+    for (const std::string& folder : folders) {
+      const fs::path path = fs::absolute(folder);
+      if (!fs::is_directory(path)) throw InputError("There is no folder " + folder + ".");
+      const bool outer = fs::is_directory(path / "work");
+      sessions.push_back(std::make_unique<Session>(
+          Places{places.root, places.build, outer ? path / "work" : path}));
+      std::cerr << path.filename().string() << "\n";
+      students.push_back({path.filename().string(), check_all(*sessions.back(), isatty(2) != 0)});
+    }
+    std::cout << class_table(students);
+    if (!csv_file.empty()) write_file(csv_file, class_csv(students));
+    return 0;
   }
 
   Session session(places);
@@ -221,6 +261,21 @@ int run(int argc, char** argv) {
     if (!passed && !agreed("Show the answer of " + e.id + "? It will be marked as seen.", yes))
       return 0;
     std::cout << session.solution(e);
+  } else if (*report) {
+    const std::vector<Line> lines = check_all(session, isatty(2) != 0);
+    if (!json_file.empty()) write_file(json_file, as_json(lines));
+    if (!junit_file.empty()) write_file(junit_file, as_junit(lines));
+    if (!gradescope_file.empty()) write_file(gradescope_file, as_gradescope(lines));
+    std::cout << as_text(lines);
+  } else if (*canary_) {
+    return canary(places, chosen(), fs::read_symlink("/proc/self/exe").string(), std::cout) ? 0 : 1;
+  } else if (*text) {
+    const Exercise& e = chosen();
+    const auto wrong =
+        std::find_if(e.wrong.begin(), e.wrong.end(), [&](const Wrong& w) { return w.id == which; });
+    if (wrong == e.wrong.end() && which != "reference")
+      throw InputError("There is no wrong answer " + which + ".");
+    std::cout << filled(e.reference, wrong == e.wrong.end() ? nullptr : &*wrong);
   } else if (*list) {
     std::cout << session.list(color());
   } else {
