@@ -18,6 +18,16 @@ function(tpp_add_exercises)
     get_filename_component(folder ${toml} DIRECTORY)
     tpp_add_exercise(${folder})
   endforeach()
+
+  # tests/learn/<name>.sh drives the program as a student would
+  if(TPP_TESTS AND NOT TPP_SANITIZE)
+    file(GLOB scripts CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/learn/*.sh)
+    foreach(script IN LISTS scripts)
+      get_filename_component(name ${script} NAME_WE)
+      add_test(NAME "learn: ${name}" COMMAND bash ${script})
+      set_tests_properties("learn: ${name}" PROPERTIES ENVIRONMENT "TPP_LEARN=$<TARGET_FILE:tpp-learn>" TIMEOUT 600)
+    endforeach()
+  endif()
 endfunction()
 
 # The flags of students' files, after all others: quick to compile, and warnings do not stop anybody. Eigen's assertions

@@ -144,8 +144,9 @@ std::string first_error(const std::string& output, const fs::path& file) {
     return words + "\n  (in " + fs::path(s.file).filename().string() + ":" +
            std::to_string(s.line) + ")";
   }
-  if (std::regex_search(output, m, undefined)) {
-    return "declared, but written nowhere: " + without_rooms(m[1]);
+  for (const std::string& line : split_lines(output)) {
+    if (std::regex_search(line, m, undefined))
+      return "declared, but written nowhere: " + without_rooms(m[1]).substr(0, 200);
   }
   return output.substr(0, 600);
 }
@@ -301,7 +302,7 @@ bool Checker::compile(Checked& result) {
   }
   write_file(live_ / "student.cpp",
              student_source(includes, content + "#include \"" + file.string() + "\"\n",
-                            exercise_.answer_header()));
+                            exercise_.answer_header(), exercise_.own_names()));
   const Ended compiled = run_process(compile_, {.seconds = 120}, places_.build);
   if (compiled.out_of_time) {
     result.message = "the compiler did not come to an end in two minutes";

@@ -63,6 +63,10 @@ std::string Exercise::answer_header() const {
   return "chapters/" + chapter + "/exercises/" + name + "/answer.h";
 }
 
+std::vector<std::string> Exercise::own_names() const {
+  return tpp::learn::own_names(reference, read_file(folder / "answer.h"));
+}
+
 std::string Exercise::skeleton() const {
   return tpp::learn::skeleton(reference, "Exercise " + id + ": " + title + ". About " +
                                              std::to_string(minutes) +

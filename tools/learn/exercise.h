@@ -26,6 +26,7 @@ struct Exercise {
   std::vector<Wrong> wrong;
 
   [[nodiscard]] std::string answer_header() const;  // by its path from the root
+  [[nodiscard]] std::vector<std::string> own_names() const;
   [[nodiscard]] std::string skeleton() const;
   /// Of what a student is asked and how it is checked: another one, and an old pass is no pass.
   [[nodiscard]] std::string hash() const;

@@ -20,6 +20,11 @@ int main(int argc, char** argv) try {
     tpp::learn::write_file(path, text);
     tpp::learn::write_file(path, text);
   };
+  if (e.own_names().empty()) {
+    std::fprintf(stderr, "%s: answer.h calls no function that %s defines at the start of a line\n",
+                 argv[1], e.reference_file.c_str());
+    return 1;
+  }
   // The skeleton stands in the student's place: the program says "not written yet" until theirs comes
   const std::string skeleton = e.skeleton();
   const std::string name = fs::path(e.file).filename().string();
@@ -27,8 +32,9 @@ int main(int argc, char** argv) try {
   write(out / "student.cpp",
         tpp::learn::student_source(tpp::learn::includes_of(skeleton),
                                    "#include \"" + (out / name).string() + "\"\n",
-                                   e.answer_header()));
-  write(out / "variants.cpp", tpp::learn::variants_source(e.reference, e.wrong, e.answer_header()));
+                                   e.answer_header(), e.own_names()));
+  write(out / "variants.cpp",
+        tpp::learn::variants_source(e.reference, e.wrong, e.answer_header(), e.own_names()));
   return 0;
 } catch (const std::exception& error) {
   std::fprintf(stderr, "%s\n", error.what());

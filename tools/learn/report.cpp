@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <sstream>
 
 #include "chapters/01_tensor/errors.h"
@@ -334,6 +335,11 @@ bool canary(const Places& places, const Exercise& e, const std::string& self, st
   try_("the skeleton", e.skeleton(), Verdict::not_written, "not written yet");
   try_("a file that is not C++", e.skeleton() + "\nthis is not C++\n", Verdict::does_not_compile,
        "does not compile");
+  for (const std::string& name : e.own_names()) {  // never the book's own function instead
+    const std::string renamed =
+        std::regex_replace(e.skeleton(), std::regex("\\b" + name + "\\b"), name + "_renamed");
+    try_("a file without " + name, renamed, Verdict::does_not_compile, "does not compile");
+  }
   if (!e.wrong.empty()) {
     const Wrong& wrong = e.wrong[0];
     try_("the wrong answer " + wrong.id, filled(e.reference, &wrong), Verdict::failed,

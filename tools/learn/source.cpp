@@ -215,16 +215,36 @@ std::string without_includes(const std::string& text) {
   return out;
 }
 
+std::vector<std::string> own_names(const Reference& reference, const std::string& answer) {
+  std::set<std::string> called;
+  static const std::regex word(R"([A-Za-z_]\w*)");
+  for (std::sregex_iterator i(answer.begin(), answer.end(), word), end; i != end; ++i)
+    called.insert(i->str());
+  // A definition starts in the first column; what stands before its bracket is its name
+  static const std::regex defines(R"(^[A-Za-z_][^=;(]*?(\w+)\(.*$)");
+  std::set<std::string> own;
+  std::smatch match;
+  for (const std::string& line : reference.lines) {
+    if (std::regex_match(line, match, defines) && called.count(match[1]) != 0) own.insert(match[1]);
+  }
+  return {own.begin(), own.end()};
+}
+
 std::string in_room(const Room& room) {
-  // Names of the book are found from inside, and the room's own come first
-  return "namespace " + room.name + " {\nusing namespace ::tpp;\nnamespace tpp {\n" +
-         "using namespace ::tpp;\nnamespace twin { using namespace ::tpp::twin; }\n}\n" +
-         room.content + "\nnamespace tpp {\nextern const ::tpp::learn::Answer tpp_answer;\n" +
+  // Names of the book are found from inside, and the room's own come first. A name that the checks call must be the
+  // room's own even where the file does not have it (or the book would be checked): a declaration that nobody can
+  // call hides the book's.
+  std::string text = "namespace " + room.name + " {\nusing namespace ::tpp;\nnamespace tpp {\n" +
+                     "using namespace ::tpp;\nnamespace twin { using namespace ::tpp::twin; }\n" +
+                     "struct tpp_nobody;\n";
+  for (const std::string& name : room.own) text += "void " + name + "(tpp_nobody);\n";
+  return text + "}\n" + room.content +
+         "\nnamespace tpp {\nextern const ::tpp::learn::Answer tpp_answer;\n" +
          "const ::tpp::learn::Answer tpp_answer = ANSWER;\n}\n}  // namespace " + room.name + "\n";
 }
 
 std::string variants_source(const Reference& reference, const std::vector<Wrong>& wrong,
-                            const std::string& answer_header) {
+                            const std::string& answer_header, const std::vector<std::string>& own) {
   std::string text =
       "// Generated. The reference and the wrong answers, each in a namespace of its own.\n";
   std::set<std::string> seen;
@@ -235,9 +255,9 @@ std::string variants_source(const Reference& reference, const std::vector<Wrong>
   for (const std::string& line : includes_of(joined(reference.lines))) include(line);
   include("#include \"" + answer_header + "\"");
   text += "namespace tpp::twin {}\n\n";
-  text += in_room({"tpp_reference", without_includes(filled(reference, nullptr))});
+  text += in_room({"tpp_reference", without_includes(filled(reference, nullptr)), own});
   for (const Wrong& w : wrong) {
-    text += "\n" + in_room({"tpp_wrong_" + w.id, without_includes(filled(reference, &w))});
+    text += "\n" + in_room({"tpp_wrong_" + w.id, without_includes(filled(reference, &w)), own});
   }
   text +=
       "\nconst std::vector<tpp::learn::Variant>& tpp::learn::variants() {\n"
@@ -251,13 +271,13 @@ std::string variants_source(const Reference& reference, const std::vector<Wrong>
 }
 
 std::string student_source(const std::vector<std::string>& includes, const std::string& content,
-                           const std::string& answer_header) {
+                           const std::string& answer_header, const std::vector<std::string>& own) {
   std::string text =
       "// Generated. A student's file, in a namespace of its own.\n"
       "#include \"tools/learn/check.h\"\n";
   for (const std::string& line : includes) text += line + "\n";
   text += "#include \"" + answer_header + "\"\nnamespace tpp::twin {}\n\n" +
-          in_room({"tpp_student", content}) +
+          in_room({"tpp_student", content, own}) +
           "const void* tpp::learn::student_answer() { return &::tpp_student::tpp::tpp_answer; }\n";
   return text;
 }

@@ -54,20 +54,26 @@ struct Wrong {
 
 /// A source file that puts `text` (or #include "file") into a namespace of its own and names its answer.
 struct Room {
-  std::string name;     // tpp_reference, tpp_wrong_sine_sign, tpp_student
-  std::string content;  // without its includes
+  std::string name;              // tpp_reference, tpp_wrong_sine_sign, tpp_student
+  std::string content;           // without its includes
+  std::vector<std::string> own;  // names that must be the room's own, not the book's
 };
+/// The functions that the reference defines and the text of answer.h calls.
+[[nodiscard]] std::vector<std::string> own_names(const Reference& reference,
+                                                 const std::string& answer);
 [[nodiscard]] std::string in_room(const Room& room);
 [[nodiscard]] std::string without_includes(const std::string& text);
 
 /// variants.cpp and student.cpp; answer_header is included by its path from the root.
 [[nodiscard]] std::string variants_source(const Reference& reference,
                                           const std::vector<Wrong>& wrong,
-                                          const std::string& answer_header);
+                                          const std::string& answer_header,
+                                          const std::vector<std::string>& own);
 /// `content` is what the student's namespace holds: #include lines, as a rule.
 [[nodiscard]] std::string student_source(const std::vector<std::string>& includes,
                                          const std::string& content,
-                                         const std::string& answer_header);
+                                         const std::string& answer_header,
+                                         const std::vector<std::string>& own);
 
 [[nodiscard]] std::vector<std::string> split_lines(const std::string& text);
 
