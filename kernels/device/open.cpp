@@ -52,9 +52,9 @@ const twin::Backend& emulated_backend() {
 std::unique_ptr<Device> open_device(DeviceKind kind, Precision precision) {
   if (kind == DeviceKind::cpu) {
     if (precision != Precision::float32) {
-      throw std::runtime_error("the processor computes in float32; " +
-                               std::string(precision_name(precision)) +
-                               " needs --device gpu or --device emulated");
+      throw std::runtime_error(
+          "the processor computes in float32; " + std::string(precision_name(precision)) +
+          " needs --device gpu or --device emulated. Or say --precision float32");
     }
     return nullptr;
   }

@@ -86,7 +86,8 @@ void check_resumable(const TypedOptions& typed, const RunOptions& saved) {
   for (const std::string& name : differing_options(saved, now)) {
     const bool may_change = name == "steps" || name == "threads" || name == "lr" ||
                             name == "clip" || name == "schedule" || name == "floor" ||
-                            name == "warmup" || name == "weight-decay" || name == "text";
+                            name == "warmup" || name == "weight-decay" || name == "text" ||
+                            name == "device" || name == "precision";
     if (!may_change) {
       throw InputError("a run that goes on keeps its --" + name + " (" + get_option(saved, name) +
                        "): leave it out, or start a new run without --resume");
@@ -141,7 +142,12 @@ class Session {
         csv_(args.csv, !args.resume.empty()) {}
 
   [[nodiscard]] const Model<float>& model() const { return *run_.model; }
-  [[nodiscard]] int threads() const { return run_.trainer->pool().size(); }
+  /// "on 2 threads", "on NVIDIA H100 80GB HBM3 in bf16"
+  [[nodiscard]] std::string place() const {
+    if (!run_.device) return std::to_string(run_.trainer->pool().size()) + " threads";
+    return run_.device->info().name + " in " +
+           std::string(precision_name(run_.device->precision()));
+  }
 
   int train() {
     Trainer& trainer = *run_.trainer;
@@ -296,7 +302,7 @@ int run_train(const TrainArguments& args) {
   Session session(args, std::move(run), checkpoint);
   std::cerr << "Text: " << text << "\nModel: " << describe_model(options, session.model()) << "\n"
             << "Each step: " << options.batch << " sequences of " << options.length
-            << " tokens, on " << session.threads() << " threads. Ctrl-C saves and stops.\n";
+            << " tokens, on " << session.place() << ". Ctrl-C saves and stops.\n";
   return session.train();
 }
 

@@ -35,6 +35,7 @@ struct StatusPanel::State {
   double watch = 0, samples = 0;
   std::size_t memory = 0, history = 0;
   int threads = 1;
+  std::string device;        // where it trains, if not on this processor
   std::deque<double> drawn;  // when the last frames were drawn, in seconds
 
   // What changed from one frame to the next is what the last command did
@@ -103,6 +104,7 @@ void StatusPanel::update(const ViewContext& context) {
   s.memory = f->memory_bytes;
   s.threads = f->options.threads > 0 ? f->options.threads
                                      : std::max(1, int(std::thread::hardware_concurrency()));
+  s.device = f->options.device == "cpu" ? "" : f->options.device + ", " + f->options.precision;
   s.history = 0;
   if (context.history && !context.history->steps.empty()) {
     const std::size_t each = sizeof(StepScalars) + context.history->steps.back().parameters.size() *
@@ -157,8 +159,13 @@ void StatusPanel::draw(ViewContext& context) {
          "Of the run: tapes, parameters, gradients, and the optimiser's moments.");
     item("history", "history", megabytes(s.history), p.text,
          "The numbers of every step, kept for the curves.");
-    item("threads", "threads", std::to_string(s.threads), p.text,
-         "That compute gradients. Their number does not change the result.");
+    if (s.device.empty()) {
+      item("threads", "threads", std::to_string(s.threads), p.text,
+           "That compute gradients. Their number does not change the result.");
+    } else {
+      item("threads", "on", s.device, p.text,
+           "Where the run trains, and in which precision. The pictures come from there too.");
+    }
   }
   item("frames", "drawn", std::to_string(s.drawn.size()) + "/s", p.text,
        "Frames in the last second. When nothing changes, nothing is drawn.");
