@@ -1,32 +1,11 @@
 #include "chapters/12_rmsnorm/rmsnorm.h"
 
-#include <cmath>
-
 #include "chapters/02_tape/device.h"
-#include "chapters/12_rmsnorm/exercises/forward/reference.h"  // rmsnorm_forward
+#include "chapters/02_tape/slots.h"
+#include "chapters/12_rmsnorm/exercises/backward/reference.h"  // rmsnorm_backward
+#include "chapters/12_rmsnorm/exercises/forward/reference.h"   // rmsnorm_forward
 
 namespace tpp {
-
-// [snip rmsnorm_backward]
-template <Real T>
-void rmsnorm_backward(In<Mat<T>> dy, In<Mat<T>> x, In<RowVec<T>> w, In<ColVec<T>> rstd,
-                      Out<Mat<T>> dx, Out<RowVec<T>> dw) {
-  dw.setZero();
-  for (Index n = 0; n < x.rows(); ++n) {
-    const T r = rstd[n];
-
-    // The gain saw every row: y = x̂·w with x̂ = x·r
-    dw += (dy.row(n).cwiseProduct(x.row(n))) * r;
-
-    // Undo the gain: the gradient that reaches x̂ is g = dy·w. Keep it in dx
-    dx.row(n) = dy.row(n).cwiseProduct(w);
-
-    // Remove g's component along x̂: moving along x̂ only changes the norm
-    const T along = dx.row(n).dot(x.row(n)) * r / T(x.cols());
-    dx.row(n) = (dx.row(n) - x.row(n) * (r * along)) * r;
-  }
-}
-// [/snip]
 
 namespace {
 
@@ -68,7 +47,8 @@ Var<T> rmsnorm(Var<T> x, Var<T> gain, RmsNormConfig cfg, std::string_view name) 
   const Var<T> y = tape.make(x.rows(), x.cols(), name);
   if (tape.on_device()) return rmsnorm_on_device(x, gain, cfg, y);
   const ColMap<T> rstd = tape.scratch_col(x.rows());
-  rmsnorm_forward<T>(x.value(), gain.row(), cfg, y.value(), ColMap<T>(rstd));
+  static const Slot& mine = slot("rmsnorm_forward");
+  in_slot<T>(mine, rmsnorm_forward<T>)(x.value(), gain.row(), cfg, y.value(), ColMap<T>(rstd));
   return tape.record(y, {x, gain}, [=](Tape<T>& t) {
     const Sink<T> dx = t.sink(x), dgain = t.sink(gain);
     rmsnorm_backward<T>(y.grad(), x.value(), gain.row(), rstd, dx.mat(), dgain.row());
