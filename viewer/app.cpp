@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "chapters/01_tensor/errors.h"
+#include "chapters/02_tape/slots.h"
 #include "viewer/compat.h"
 #include "viewer/export.h"
 #include "viewer/panels/registry.h"
@@ -113,6 +114,14 @@ void App::add_commands() {
       [this] { guard_->reset(); });
   add("run.save", "Save a checkpoint", "Run", {.key = key('S'), .ctrl = true, .shift = true},
       [this] { guard_->save(export_name("checkpoint", ".safetensors").string()); });
+
+  for (tpp::Slot* place : filled_slots()) {
+    add("mine." + place->name, "Mine or the book's: " + place->label, "Run", {}, [this, place] {
+      const bool mine = place->function.load() == nullptr;
+      switch_slot(*place, mine);
+      toast(mine ? "In the model: " + place->label : "The book's again: " + place->name);
+    });
+  }
 
   add("view.theme", "Dark or light", "View", {key('T')},
       [this] { set_appearance(theme_.dark() ? Appearance::light : Appearance::dark); });

@@ -12,8 +12,10 @@
 
 #include "assets/repository.h"
 #include "assets/sources.h"
+#include "chapters/02_tape/slots.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/run_options.h"
+#include "tools/learn/mine.h"
 #include "viewer/app.h"
 #include "viewer/backend.h"
 #include "viewer/export.h"
@@ -32,6 +34,7 @@ struct Arguments {
   std::string theme;
   double scale = 0;
   long frames = -1;
+  std::string mine;
   bool headless = false, paused = false, hidden = false;
 };
 
@@ -41,6 +44,13 @@ void add_options(CLI::App& program, Arguments& args) {
       .add_option("--checkpoint", args.checkpoint,
                   "look at a run that was saved, and go on with it")
       ->type_name("FILE")
+      ->group(view);
+  program
+      .add_option(
+          "--mine", args.mine,
+          "your own answers of exercises in the model: 12.1,rope; 12.1=eps_outside puts a wrong "
+          "answer there. Ctrl+K switches them")
+      ->type_name("ID,…")
       ->group(view);
   program.add_flag("--paused", args.paused, "do not start training by itself")->group(view);
   program.add_option("--theme", args.theme, "dark or light")
@@ -201,6 +211,11 @@ int start(const Arguments& args) {
   if (args.headless && !opened && !args.typed.has("steps")) options.steps = 300;
   args.typed.apply(options);
   (void)train_config(options);
+
+  put_mine_in_place(args.mine);
+  if (const std::string mine = slots_in_use(); !mine.empty()) {
+    std::cerr << "In the model: " << mine << "\n";
+  }
 
   RunThreadConfig config;
   config.open = [saved = opened ? std::optional(std::pair(opened->options, opened->tokenizer))

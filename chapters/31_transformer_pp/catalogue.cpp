@@ -6,6 +6,7 @@
 #include <functional>
 #include <sstream>
 
+#include "chapters/02_tape/slots.h"
 #include "chapters/12_rmsnorm/part.h"
 #include "chapters/13_rope/part.h"
 #include "chapters/14_swiglu/part.h"
@@ -387,6 +388,7 @@ Metadata run_metadata(const Run& run) {
   Metadata metadata = to_metadata(run.options);
   metadata["format"] = "transformer++ 1";
   metadata["tokenizer"] = run.source->tokenizer().serialise();
+  if (const std::string mine = slots_in_use(); !mine.empty()) metadata["mine"] = mine;
   return metadata;
 }
 

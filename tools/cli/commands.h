@@ -25,6 +25,7 @@ struct OpenedCheckpoint {
   Tokenizer tokenizer = Tokenizer::bytes();
   std::unique_ptr<Model<float>> model;
   TrainState state;
+  std::string mine;  // functions of the reader's that trained it, or empty
 };
 /// Errors  InputError, one sentence, for a file that is damaged, foreign or does not fit together
 [[nodiscard]] OpenedCheckpoint open_checkpoint(const std::filesystem::path& path);

@@ -29,6 +29,7 @@ int run_info(const std::string& path) {
       short_number(opened.model->flops_per_token()).c_str(),
       long(kv_cache_bytes_per_token(cfg.layers, cfg.G, cfg.K())));
 
+  if (!opened.mine.empty()) std::printf("in the model: %s\n\n", opened.mine.c_str());
   std::printf("%-32s %14s %10s %10s\n", "parameter", "shape", "numbers", "rms");
   for (const ParameterInfo& p : opened.model->table().list()) {
     char shape[40];

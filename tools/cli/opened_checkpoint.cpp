@@ -23,6 +23,8 @@ OpenedCheckpoint open_checkpoint(const std::filesystem::path& path) {
     throw InputError(path.string() + " has damaged metadata: " + e.what());
   }
 
+  if (const auto mine = metadata.find("mine"); mine != metadata.end()) opened.mine = mine->second;
+
   // A file that asks for a model larger than itself is refused before memory is asked for
   const ModelConfig cfg = model_config(opened.options, opened.tokenizer.vocabulary());
   std::error_code error;

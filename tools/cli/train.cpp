@@ -7,10 +7,12 @@
 
 #include "assets/repository.h"
 #include "assets/sources.h"
+#include "chapters/02_tape/slots.h"
 #include "chapters/11_gpt/sampling.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/progress.h"
 #include "tools/cli/run_options.h"
+#include "tools/learn/mine.h"
 
 namespace tpp {
 namespace {
@@ -27,6 +29,7 @@ struct TrainArguments {
   int validate_every = 100;
   double save_every = 60;  // seconds
   int sample = 200;        // tokens at the end
+  std::string mine;        // exercises whose answer stands in the model
   bool force = false;
 };
 
@@ -290,6 +293,7 @@ int run_train(const TrainArguments& args) {
                      "--steps, or --minutes, to go on");
   }
   const fs::path checkpoint = choose_checkpoint(args);
+  put_mine_in_place(args.mine);
 
   SourceConfig config = source_config(options);
   if (resumed) config.learned = resumed->tokenizer;
@@ -303,6 +307,9 @@ int run_train(const TrainArguments& args) {
   std::cerr << "Text: " << text << "\nModel: " << describe_model(options, session.model()) << "\n"
             << "Each step: " << options.batch << " sequences of " << options.length
             << " tokens, on " << session.place() << ". Ctrl-C saves and stops.\n";
+  if (const std::string mine = slots_in_use(); !mine.empty()) {
+    std::cerr << "In the model: " << mine << "\n";
+  }
   return session.train();
 }
 
@@ -338,6 +345,11 @@ Command add_train(CLI::App& program) {
   command->add_option("--sample", args->sample, "tokens to write at the end; 0: none (200)")
       ->check(CLI::Range(0, 1000000).description(""))
       ->type_name("N");
+  command
+      ->add_option("--mine", args->mine,
+                   "put your own answers of exercises into the model: 12.1,rope; 12.1=eps_outside "
+                   "puts a wrong answer there")
+      ->type_name("ID,…");
   args->typed.add_to(*command);
   return [args] { return run_train(*args); };
 }

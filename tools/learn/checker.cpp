@@ -320,6 +320,34 @@ bool Checker::compile(Checked& result) {
   return true;
 }
 
+void Checker::build_for_model(const fs::path& file, const fs::path& shared_object) {
+  build_ahead();
+  const fs::path source = live_ / "slot.cpp";
+  write_file(source,
+             slot_source(includes_of(read_file(file)), "#include \"" + file.string() + "\"\n",
+                         exercise_.answer_header(), exercise_.own_names()));
+  std::vector<std::string> command;
+  for (std::size_t i = 0; i < compile_.size(); ++i) {
+    if (compile_[i] == "-include" || compile_[i] == "-c" || compile_[i] == "-o") {
+      ++i;  // no precompiled headers: they are not position-independent
+    } else if (compile_[i] != "-Winvalid-pch" && compile_[i] != "-UNDEBUG" &&
+               compile_[i] != "-O1") {
+      command.push_back(compile_[i]);
+    }
+  }
+  fs::create_directories(shared_object.parent_path());
+  const fs::path part = shared_object.string() + ".part" + std::to_string(getpid());
+  for (const std::string& word : {std::string("-O3"), std::string("-fPIC"), std::string("-shared"),
+                                  source.string(), std::string("-o"), part.string()}) {
+    command.push_back(word);
+  }
+  const Ended built = run_process(command, {.seconds = 120}, places_.build);
+  if (built.code != 0 || built.signal != 0) {
+    throw InputError(exercise_.id + " for the model: " + first_error(built.output, file));
+  }
+  fs::rename(part, shared_object);
+}
+
 void Checker::run(Checked& result) {
   const fs::path results = live_ / "results";
   std::error_code ignored;

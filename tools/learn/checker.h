@@ -65,8 +65,10 @@ class Checker {
   /// Errors: InputError when the harness itself cannot work (no build folder, no compiler …).
   [[nodiscard]] Checked check();
 
-  /// Compile the student's file as a shared object with the float function of its slot, for the model.
-  [[nodiscard]] std::vector<std::string> compile_command() const { return compile_; }
+  /// Compile `file` (the student's, or one with a wrong answer) as a shared object for the model: its function
+  /// tpp_slot_function() gives what answer.h calls SLOT. Errors: InputError with the compiler's first error.
+  void build_for_model(const std::filesystem::path& file,
+                       const std::filesystem::path& shared_object);
 
  private:
   void build_ahead();

@@ -206,6 +206,10 @@ int run(int argc, char** argv) {
   collect->add_option("--csv", csv_file, "the same for a spreadsheet");
   CLI::App* doctor_ = app.add_subcommand("doctor", "what works on this machine");
   CLI::App* canary_ = one(app.add_subcommand("canary", "for CI: do wrong files fail?")->group(""));
+  CLI::App* slot =
+      app.add_subcommand("slot", "for --mine: build what stands in the model")->group("");
+  std::string in_model;
+  slot->add_option("LIST", in_model)->required();
   CLI::App* text =
       one(app.add_subcommand("text", "for CI: the file with a wrong answer, or \"reference\"")
               ->group(""));
@@ -269,6 +273,10 @@ int run(int argc, char** argv) {
     std::cout << as_text(lines);
   } else if (*canary_) {
     return canary(places, chosen(), fs::read_symlink("/proc/self/exe").string(), std::cout) ? 0 : 1;
+  } else if (*slot) {
+    for (const Session::ForModel& m : session.for_model(in_model)) {
+      std::cout << m.slot << "\t" << m.file << "\t" << m.label << "\n";
+    }
   } else if (*text) {
     const Exercise& e = chosen();
     const auto wrong =

@@ -203,6 +203,56 @@ std::string Session::view(const Exercise& e) const {
   return diff.output;
 }
 
+std::vector<Session::ForModel> Session::for_model(const std::string& list) {
+  std::vector<ForModel> all;
+  std::istringstream words(list);
+  for (std::string word; std::getline(words, word, ',');) {
+    const std::size_t equals = word.find('=');
+    const std::string name = word.substr(0, equals);
+    const std::string wrong_id = equals == std::string::npos ? "" : word.substr(equals + 1);
+    std::vector<const Exercise*> found;
+    std::string known;
+    for (const Exercise& e : exercises_) {
+      if (e.slot.empty()) continue;
+      known += (known.empty() ? "" : ", ") + e.id + " (" + e.slot + ")";
+      if (e.id == name || e.slot == name || e.slot.rfind(name + "_", 0) == 0) found.push_back(&e);
+    }
+    if (found.empty()) {
+      throw InputError("--mine: nothing in the model is called " + name + ". There are: " + known +
+                       ".");
+    }
+    for (const Exercise* e : found) {
+      const fs::path folder = places_.build / "learn" / e->id;
+      Checker checker(places_, *e);
+      if (!wrong_id.empty()) {
+        const auto wrong = std::find_if(e->wrong.begin(), e->wrong.end(),
+                                        [&](const Wrong& w) { return w.id == wrong_id; });
+        if (wrong == e->wrong.end()) {
+          std::string ids;
+          for (const Wrong& w : e->wrong) ids += (ids.empty() ? "" : ", ") + w.id;
+          throw InputError("--mine: " + e->id + " has no wrong answer " + wrong_id +
+                           ". There are: " + ids + ".");
+        }
+        const fs::path text = folder / ("slot_" + wrong_id + ".h"),
+                       object = folder / ("slot_" + wrong_id + ".so");
+        write_file(text, filled(e->reference, &*wrong));
+        checker.build_for_model(text, object);
+        all.push_back(
+            {e->slot, object.string(), e->id + " " + e->title + ": WRONG ANSWER " + wrong_id});
+      } else {
+        if (!fs::exists(work_file(places_, *e)) || checker.check().verdict != Verdict::passed) {
+          throw InputError("--mine: your answer of " + e->id + " " + e->title +
+                           " does not pass: ./run learn check " + e->id);
+        }
+        const fs::path object = folder / "slot_mine.so";
+        checker.build_for_model(work_file(places_, *e), object);
+        all.push_back({e->slot, object.string(), e->id + " " + e->title + ": yours"});
+      }
+    }
+  }
+  return all;
+}
+
 fs::path Session::reset(const Exercise& e) {
   const fs::path file = work_file(places_, e);
   fs::path kept;

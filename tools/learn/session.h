@@ -37,6 +37,12 @@ class Session {
   [[nodiscard]] std::string list(bool color) const;  // every exercise with its state
   std::string hint(const Exercise& e);               // the next one, counted
   [[nodiscard]] std::string view(const Exercise& e) const;
+  struct ForModel {
+    std::string slot, file, label;
+  };
+  /// What --mine asks for: "12.1", a name, the beginning of a slot's name ("rmsnorm"), or "12.1=eps_outside".
+  /// Errors: InputError for what is not passed, or has no place in the model.
+  std::vector<ForModel> for_model(const std::string& list);
   /// Back to the skeleton; the old file is kept beside it. Returns where.
   std::filesystem::path reset(const Exercise& e);
   /// The answer, marked as shown unless it was passed.

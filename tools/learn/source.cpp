@@ -282,4 +282,16 @@ std::string student_source(const std::vector<std::string>& includes, const std::
   return text;
 }
 
+std::string slot_source(const std::vector<std::string>& includes, const std::string& content,
+                        const std::string& answer_header, const std::vector<std::string>& own) {
+  std::string text = "// Generated. A function for the model.\n#include \"tools/learn/check.h\"\n";
+  for (const std::string& line : includes) text += line + "\n";
+  return text + "#include \"" + answer_header + "\"\nnamespace tpp::twin {}\n\n" +
+         in_room({"tpp_mine", content, own}) +
+         "namespace tpp_mine::tpp {\nusing tpp_slot_type = decltype(&::tpp::SLOT);\n"
+         "const tpp_slot_type tpp_slot = SLOT;\n}\n"
+         "extern \"C\" __attribute__((visibility(\"default\"))) void (*tpp_slot_function())() {\n"
+         "  return reinterpret_cast<void (*)()>(tpp_mine::tpp::tpp_slot);\n}\n";
+}
+
 }  // namespace tpp::learn

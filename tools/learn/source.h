@@ -75,6 +75,11 @@ struct Room {
                                          const std::string& answer_header,
                                          const std::vector<std::string>& own);
 
+/// The same for a shared object that the model loads: tpp_slot_function() returns SLOT, with the type of the book's.
+[[nodiscard]] std::string slot_source(const std::vector<std::string>& includes,
+                                      const std::string& content, const std::string& answer_header,
+                                      const std::vector<std::string>& own);
+
 [[nodiscard]] std::vector<std::string> split_lines(const std::string& text);
 
 }  // namespace tpp::learn

@@ -5,6 +5,7 @@
 #include <ostream>
 #include <thread>
 
+#include "chapters/02_tape/slots.h"
 #include "viewer/panels/drawing.h"
 #include "viewer/run/run_control.h"
 #include "viewer/view_context.h"
@@ -149,6 +150,12 @@ void StatusPanel::draw(ViewContext& context) {
       draw_tooltip(context, {.name = name + " " + value, .why = meaning});
     x += w + t.px(20);
   };
+  if (const std::string mine = slots_in_use(); !mine.empty()) {
+    const bool broken = mine.find("WRONG ANSWER") != std::string::npos;
+    item("mine", "in the model", elide(mine, t.px(420)), broken ? p.warning : p.text,
+         "Functions of yours that stand in the model instead of the book's. Ctrl+K and \"mine\" "
+         "switches them.");
+  }
   if (s.known) {
     const bool dear = !(s.watch <= 0.05);
     item("watch", "watching", percent(s.watch), dear ? p.warning : p.text,

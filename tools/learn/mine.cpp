@@ -1,0 +1,69 @@
+#include "tools/learn/mine.h"
+
+#include <dlfcn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+
+#include "chapters/01_tensor/errors.h"
+#include "chapters/02_tape/slots.h"
+
+namespace tpp {
+namespace fs = std::filesystem;
+namespace {
+
+std::string quoted(const std::string& word) {
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+// What the program prints; its errors are its own
+std::string output_of(const std::string& command, int& code) {
+  std::FILE* pipe = popen(command.c_str(), "r");
+  if (pipe == nullptr) throw InputError("Cannot start " + command + ".");
+  std::string text;
+  char bytes[4096];
+  while (const std::size_t n = std::fread(bytes, 1, sizeof bytes, pipe)) text.append(bytes, n);
+  const int status = pclose(pipe);
+  code = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+  return text;
+}
+
+std::string field(std::string& line) {
+  const std::size_t end = line.find('\t');
+  const std::string first = line.substr(0, end);
+  line.erase(0, end == std::string::npos ? line.size() : end + 1);
+  return first;
+}
+
+}  // namespace
+
+void put_mine_in_place(const std::string& list) {
+  if (list.empty()) return;
+  const fs::path program = fs::read_symlink("/proc/self/exe").parent_path() / "tpp-learn";
+  if (!fs::exists(program)) {
+    throw InputError("--mine needs tpp-learn beside this program: ./run learn list builds it.");
+  }
+  int code = 0;
+  std::string lines = output_of(quoted(program.string()) + " slot " + quoted(list), code);
+  if (code != 0) throw InputError("--mine " + list + " is not possible; the reason stands above.");
+  while (!lines.empty()) {
+    const std::size_t end = lines.find('\n');
+    std::string line = lines.substr(0, end);
+    lines.erase(0, end == std::string::npos ? lines.size() : end + 1);
+    if (line.empty()) continue;
+    const std::string name = field(line), file = field(line), label = line;
+    void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);  // it stays
+    if (library == nullptr)
+      throw InputError("--mine: " + label + " cannot be loaded: " + dlerror());
+    void* function = dlsym(library, "tpp_slot_function");
+    if (function == nullptr)
+      throw InputError("--mine: " + file + " has no function for the model.");
+    fill_slot(name, reinterpret_cast<AnyFunction (*)()>(function)(), label);
+  }
+}
+
+}  // namespace tpp
