@@ -3,10 +3,9 @@
 #include <string>
 
 #include "chapters/02_tape/device.h"
+#include "chapters/04_embedding/exercises/lookup_backward/reference.h"  // embedding_backward
 
 namespace tpp {
-
-namespace {
 
 void require_tokens(std::span<const int> tokens, Index V) {
   for (std::size_t n = 0; n < tokens.size(); ++n) {
@@ -17,8 +16,6 @@ void require_tokens(std::span<const int> tokens, Index V) {
   }
 }
 
-}  // namespace
-
 // [snip embedding_forward]
 template <Real T>
 void embedding_forward(In<Mat<T>> table, std::span<const int> tokens, Out<Mat<T>> y) {
@@ -26,18 +23,6 @@ void embedding_forward(In<Mat<T>> table, std::span<const int> tokens, Out<Mat<T>
   require_shape("embedding: y", shape_of(y), {N, table.cols()});
   require_tokens(tokens, table.rows());
   for (Index n = 0; n < N; ++n) y.row(n) = table.row(tokens[n]);
-}
-// [/snip]
-
-// [snip embedding_backward]
-template <Real T>
-void embedding_backward(In<Mat<T>> dy, std::span<const int> tokens, Out<Mat<T>> dtable,
-                        Write write) {
-  const Index N = Index(tokens.size());
-  require_shape("embedding: dy", shape_of(dy), {N, dtable.cols()});
-  require_tokens(tokens, dtable.rows());
-  if (write == Write::set) dtable.setZero();
-  for (Index n = 0; n < N; ++n) dtable.row(tokens[n]) += dy.row(n);
 }
 // [/snip]
 

@@ -12,6 +12,9 @@
 
 namespace tpp {
 
+/// Throws a ShapeError that names the first token outside [0, V).
+void require_tokens(std::span<const int> tokens, Index V);
+
 /// Row n of y is the table's row for token n.
 ///
 ///   y[n] = table[tokens[n]]

@@ -1,0 +1,17 @@
+// What the checks call.
+#pragma once
+
+#include "chapters/04_embedding/embedding.h"
+
+namespace tpp::learn {
+
+struct Answer {
+  void (*backward)(In<Mat<double>> dy, std::span<const int> tokens, Out<Mat<double>> dtable,
+                   Write write);
+};
+
+}  // namespace tpp::learn
+
+// Made in the namespace of each answer
+#define ANSWER \
+  { .backward = embedding_backward<double> }
