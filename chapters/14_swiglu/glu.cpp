@@ -4,6 +4,7 @@
 
 #include "chapters/02_tape/device.h"
 #include "chapters/09_feedforward/normal.h"
+#include "chapters/14_swiglu/exercises/swiglu_backward/reference.h"  // swiglu_backward_row
 
 namespace tpp {
 
@@ -59,10 +60,7 @@ void backward_row(Gate kind, RowIn<T> dy, RowIn<T> g, RowIn<T> v, RowOut<T> dg, 
       dg = dy * v * (dg + g * kNormalDensity<T> * (T(-0.5) * g.square()).exp());
       break;
     case Gate::swiglu:
-      // (g·σ)′ = σ + g·σ·(1 − σ) = σ·(1 + g·(1 − σ))
-      dg = g.logistic();
-      dv = dy * g * dg;
-      dg = dy * v * dg * (T(1) + g * (T(1) - dg));
+      swiglu_backward_row<T>(dy, g, v, dg, dv);
       break;
   }
 }

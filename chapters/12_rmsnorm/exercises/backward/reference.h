@@ -1,6 +1,6 @@
-// RMSNorm backward: what reaches y goes to the gain and, less its part along the row, to x.
+// RMSNorm backward: what reaches y goes to the gain and, less its part along the row, to x. Forward:
 //
-//   dx = r · (g − x̂ · mean_d(g ⊙ x̂)),   g = dy ⊙ w,   x̂ = x · r;     dw = Σ_n dy ⊙ x̂
+//   y = x̂ ⊙ w,   x̂ = x · r,   r = 1 / √(mean_d x² + eps)
 #pragma once
 
 #include "chapters/12_rmsnorm/rmsnorm.h"
