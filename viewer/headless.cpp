@@ -94,7 +94,7 @@ void settle(App& app, RunThread& run) {
     const auto before = run.frame();
     app.frame(false);
     std::this_thread::sleep_for(std::chrono::milliseconds(15));
-    calm = run.frame() == before && before == app.shown() ? calm + 1 : 0;
+    calm = run.answered() && run.frame() == before && before == app.shown() ? calm + 1 : 0;
   }
 }
 

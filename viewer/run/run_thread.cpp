@@ -450,6 +450,7 @@ void RunThread::Worker::publish(bool free) {
   {
     const std::lock_guard lock(mail_.mutex);
     mail_.frame = std::move(frame);
+    if (mail_.wanted == wanted_) mail_.unanswered = false;
   }
   mail_.published.notify_all();
   if (config_.wake) config_.wake();
@@ -597,12 +598,18 @@ void RunThread::want(const std::vector<std::string>& taps) {
     const std::lock_guard lock(mail_.mutex);
     if (mail_.wanted == taps) return;
     mail_.wanted = taps;
+    mail_.unanswered = true;
   }
   send([taps](Worker& w) { w.want(taps); });
 }
 
 void RunThread::save(const std::string& path) {
   send([path](Worker& w) { w.save(path); });
+}
+
+bool RunThread::answered() const {
+  const std::lock_guard lock(mail_.mutex);
+  return !mail_.unanswered;
 }
 
 bool RunThread::playing() const {

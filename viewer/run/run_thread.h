@@ -71,6 +71,9 @@ class RunThread final : public RunControl {
   /// The newest frame; null before the first.
   [[nodiscard]] std::shared_ptr<const Frame> frame() const;
 
+  /// Has the newest frame been drawn for what was wanted last? A slow device takes its time.
+  [[nodiscard]] bool answered() const;
+
   /// Move the scalars of all steps since the last call into `history`. False if there are none.
   bool drain(History& history);
 
@@ -101,6 +104,7 @@ class RunThread final : public RunControl {
     double speed = 0;
     int goals_waiting = 0;            // commands to play or step in the queue
     std::vector<std::string> wanted;  // the last that was asked for
+    bool unanswered = false;          // and no frame has it yet
   };
 
   void send(Command command);
