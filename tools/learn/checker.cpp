@@ -282,22 +282,14 @@ bool Checker::compile(Checked& result) {
   std::vector<std::string> includes = includes_of(text);
   std::string content;
   if (chain_) {
-    // The student's own answer stands where the reference of an earlier exercise is included
+    // The student's own answers of what this one needs stand before it, and hide the book's functions of their names
     for (const Exercise& e : earlier_) {
-      const std::string line = "#include \"chapters/" + e.chapter + "/exercises/" + e.name + "/" +
-                               e.reference_file + "\"";
-      const auto at = std::find(includes.begin(), includes.end(), line);
+      const bool needed =
+          std::find(exercise_.needs.begin(), exercise_.needs.end(), e.id) != exercise_.needs.end();
       const fs::path theirs = work_file(places_, e);
-      if (at == includes.end() || !fs::exists(theirs)) continue;
-      includes.erase(at);
+      if (!needed || !fs::exists(theirs)) continue;
       for (const std::string& more : includes_of(read_file(theirs))) includes.push_back(more);
       content += "#include \"" + theirs.string() + "\"\n";
-      const fs::path empty =
-          live_ / "chain" / "chapters" / e.chapter / "exercises" / e.name / e.reference_file;
-      write_file(empty, "#pragma once\n");
-      if (compile_[1] != "-I" + (live_ / "chain").string()) {
-        compile_.insert(compile_.begin() + 1, "-I" + (live_ / "chain").string());
-      }
     }
   }
   write_file(live_ / "student.cpp",

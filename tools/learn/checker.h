@@ -55,7 +55,7 @@ struct Places {
 /// Checks one exercise as often as wanted. The first call builds what is needed ahead.
 class Checker {
  public:
-  /// `chain`: use the student's own files of earlier exercises where this one includes their reference.
+  /// `chain`: use the student's own answers of the exercises that this one needs, not the book's.
   Checker(Places places, const Exercise& exercise, bool chain = false,
           std::vector<Exercise> earlier = {});
   ~Checker();

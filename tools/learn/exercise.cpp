@@ -55,7 +55,11 @@ Exercise read_exercise(const fs::path& folder) {
 
   const fs::path reference = folder / e.reference_file, wrong = folder / "wrong.h";
   e.reference = parse_reference(read_file(reference), reference.string());
-  e.wrong = parse_wrong(read_file(wrong), wrong.string(), e.reference);
+  if (fs::exists(wrong)) {
+    e.wrong = parse_wrong(read_file(wrong), wrong.string(), e.reference);
+  } else if (!fs::exists(folder / "answers.a")) {  // a handout has the answers compiled
+    throw InputError(wrong.string() + " is missing: the mistakes that the check must recognise");
+  }
   return e;
 }
 

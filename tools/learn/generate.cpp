@@ -33,8 +33,9 @@ int main(int argc, char** argv) try {
         tpp::learn::student_source(tpp::learn::includes_of(skeleton),
                                    "#include \"" + (out / name).string() + "\"\n",
                                    e.answer_header(), e.own_names()));
-  write(out / "variants.cpp",
-        tpp::learn::variants_source(e.reference, e.wrong, e.answer_header(), e.own_names()));
+  if (!e.wrong.empty())
+    write(out / "variants.cpp",
+          tpp::learn::variants_source(e.reference, e.wrong, e.answer_header(), e.own_names()));
   return 0;
 } catch (const std::exception& error) {
   std::fprintf(stderr, "%s\n", error.what());

@@ -13,6 +13,7 @@
 #include <memory>
 
 #include "chapters/01_tensor/errors.h"
+#include "tools/learn/handout.h"
 #include "tools/learn/report.h"
 #include "tools/learn/session.h"
 #include "tools/learn/toml.h"
@@ -204,6 +205,12 @@ int run(int argc, char** argv) {
   collect->add_option("DIR", folders, "a student's work folder, or a folder that holds it")
       ->required();
   collect->add_option("--csv", csv_file, "the same for a spreadsheet");
+  CLI::App* handout = app.add_subcommand("handout", "a copy of the book without the answers");
+  std::string handout_folder;
+  bool no_libraries = false;
+  handout->add_option("DIR", handout_folder, "a folder that does not exist yet")->required();
+  handout->add_flag("--no-libraries", no_libraries, "do not compile: only look at the texts")
+      ->group("");
   CLI::App* doctor_ = app.add_subcommand("doctor", "what works on this machine");
   CLI::App* canary_ = one(app.add_subcommand("canary", "for CI: do wrong files fail?")->group(""));
   CLI::App* slot =
@@ -261,6 +268,7 @@ int run(int argc, char** argv) {
               << (kept.empty() ? "" : " Your old file is " + kept.string() + ".") << "\n";
   } else if (*solution) {
     const Exercise& e = chosen();
+    if (e.wrong.empty()) throw InputError("This copy of the book holds no answers.");
     const bool passed = session.progress().state(e) == State::passed;
     if (!passed && !agreed("Show the answer of " + e.id + "? It will be marked as seen.", yes))
       return 0;
@@ -273,6 +281,12 @@ int run(int argc, char** argv) {
     std::cout << as_text(lines);
   } else if (*canary_) {
     return canary(places, chosen(), fs::read_symlink("/proc/self/exe").string(), std::cout) ? 0 : 1;
+  } else if (*handout) {
+    if (fs::exists(places.root / "cmake" / "Handout.cmake")) {
+      throw InputError("This is a handout already: make others from the whole book.");
+    }
+    make_handout(places, session.exercises(), fs::absolute(handout_folder), !no_libraries,
+                 std::cout);
   } else if (*slot) {
     for (const Session::ForModel& m : session.for_model(in_model)) {
       std::cout << m.slot << "\t" << m.file << "\t" << m.label << "\n";

@@ -190,7 +190,8 @@ std::string Session::view(const Exercise& e) const {
   const fs::path file = work_file(places_, e);
   if (!fs::exists(file))
     return "You have no file for " + e.id + " yet: ./run learn check " + e.id + "\n";
-  const bool passed = progress_.state(e) == State::passed;
+  const bool passed =
+      progress_.state(e) == State::passed && !e.wrong.empty();  // a handout has no answers
   const fs::path other = places_.build / "learn" / (e.id + ".view");
   write_file(other, passed ? filled(e.reference, nullptr) : e.skeleton());
   const Ended diff =

@@ -55,6 +55,21 @@ std::string walk(const Reference& reference, const F& hole) {
   return text;
 }
 
+// The text with what NOT_WRITTEN is
+std::string after_once(const std::string& body, const std::string& file) {
+  std::string text;
+  bool placed = false;
+  for (const std::string& line : split_lines(body)) {
+    text += line + "\n";
+    if (!placed && std::regex_match(line, kOnce)) {
+      text += "\n#include \"tools/learn/not_written.h\"\n";
+      placed = true;
+    }
+  }
+  if (!placed) throw InputError(file + ": there is no #pragma once");
+  return text;
+}
+
 }  // namespace
 
 std::vector<std::string> split_lines(const std::string& text) {
@@ -166,18 +181,7 @@ std::string skeleton(const Reference& reference, const std::string& title) {
     return lines;
   });
 
-  // After the first include or #pragma once: what NOT_WRITTEN is
-  std::string text = "// " + title + "\n//\n";
-  bool placed = false;
-  for (const std::string& line : split_lines(body)) {
-    text += line + "\n";
-    if (!placed && std::regex_match(line, kOnce)) {
-      text += "\n#include \"tools/learn/not_written.h\"\n";
-      placed = true;
-    }
-  }
-  if (!placed) throw InputError(reference.file + ": there is no #pragma once");
-  return text;
+  return "// " + title + "\n//\n" + after_once(body, reference.file);
 }
 
 std::string filled(const Reference& reference, const Wrong* wrong) {
@@ -192,11 +196,14 @@ std::string filled(const Reference& reference, const Wrong* wrong) {
 }
 
 std::string emptied(const Reference& reference) {
-  return walk(reference, [](const Hole& hole) {
-    return std::vector<std::string>{
-        hole.indent + "// [hole " + hole.name + " " + quoted(hole.task) + "]",
-        hole.indent + "NOT_WRITTEN(\"" + hole.name + "\");", hole.indent + "// [/hole]"};
-  });
+  return after_once(
+      walk(reference,
+           [](const Hole& hole) {
+             return std::vector<std::string>{
+                 hole.indent + "// [hole " + hole.name + " " + quoted(hole.task) + "]",
+                 hole.indent + "NOT_WRITTEN(\"" + hole.name + "\");", hole.indent + "// [/hole]"};
+           }),
+      reference.file);
 }
 
 std::vector<std::string> includes_of(const std::string& text) {
