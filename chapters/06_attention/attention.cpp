@@ -4,43 +4,9 @@
 
 #include "chapters/01_tensor/matmul.h"
 #include "chapters/02_tape/device.h"
+#include "chapters/06_attention/exercises/one_head/reference.h"  // attention_head_forward
 
 namespace tpp {
-
-// [snip attention_head_forward]
-template <Real T>
-void attention_head_forward(In<Mat<T>> q, In<Mat<T>> k, In<Mat<T>> v, In<RowVec<T>> bias, Mask mask,
-                            T scale, Out<Mat<T>> out, Out<Mat<T>> probs) {
-  const Index L = q.rows();
-  require_shape("attention: k", shape_of(k), shape_of(q));
-  require_shape("attention: v", shape_of(v), shape_of(out));
-  require_shape("attention: probs", shape_of(probs), {L, L});
-  if (bias.size() != 0) require_shape("attention: the bias", shape_of(bias), {1, 2 * L - 1});
-
-  for (Index t0 = 0; t0 < L; t0 += kAttentionBlock) {
-    // Compare this block of queries with the keys that its last query sees
-    const Index rows = std::min(kAttentionBlock, L - t0);
-    const Index seen = mask.visible(t0 + rows - 1, L);
-    matmul_nt<T>(q.middleRows(t0, rows), k.topRows(seen), probs.block(t0, 0, rows, seen));
-
-    for (Index t = t0; t < t0 + rows; ++t) {
-      // Scale, shift by distance, and forget the keys that this query does not see
-      const Index visible = mask.visible(t, L);
-      auto row = probs.row(t).head(visible).array();
-      row *= scale;
-      if (bias.size() != 0) row += bias.segment(L - 1 - t, visible).array();
-      probs.row(t).tail(L - visible).setZero();
-
-      // Turn the row into weights that add up to one. Less the maximum, exp cannot overflow
-      row = (row - row.maxCoeff()).exp();
-      row *= T(1) / row.sum();
-    }
-
-    // Mix the values
-    matmul<T>(probs.block(t0, 0, rows, seen), v.topRows(seen), out.middleRows(t0, rows));
-  }
-}
-// [/snip]
 
 // [snip attention_head_backward]
 template <Real T>

@@ -1,0 +1,19 @@
+// What the checks call.
+#pragma once
+
+#include "chapters/06_attention/attention.h"
+
+namespace tpp::learn {
+
+struct Answer {
+  void (*forward)(In<Mat<double>> q, In<Mat<double>> k, In<Mat<double>> v, In<RowVec<double>> bias,
+                  Mask mask, double scale, Out<Mat<double>> out, Out<Mat<double>> probs);
+};
+
+}  // namespace tpp::learn
+
+// Made in the namespace of each answer
+#define ANSWER \
+  { .forward = attention_head_forward<double> }
+// What `--mine` puts into the model
+#define SLOT attention_head_forward<float>
