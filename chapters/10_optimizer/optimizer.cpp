@@ -2,31 +2,14 @@
 
 #include <cmath>
 
+#include "chapters/10_optimizer/exercises/adamw/reference.h"  // adamw_update
+#include "chapters/10_optimizer/require_range.h"
+
 namespace tpp {
 
 // Plain loops over single numbers. The compiler makes vectors of them; Eigen's √ would be quicker,
 // but in a vector it is an approximation, and the same weight would then depend on where a range
 // begins.
-
-namespace {
-
-template <Real T>
-void require_range(const OptimizerConfig& cfg, const UpdateRange<T>& range, const UpdateStep& at,
-                   int moments) {
-  const auto is_rate = [](double beta) { return beta >= 0 && beta < 1; };
-  require(range.count >= 0, "optimizer: a range cannot have a negative count");
-  require(range.count == 0 || (range.w != nullptr && range.g != nullptr),
-          "optimizer: weights and gradients must be there");
-  require(range.count == 0 || moments < 1 || range.m != nullptr,
-          "optimizer: this kind needs a buffer m of first moments");
-  require(range.count == 0 || moments < 2 || range.v != nullptr,
-          "optimizer: this kind needs a buffer v of second moments");
-  require(at.step >= 1, "optimizer: steps count from 1");
-  require(is_rate(cfg.momentum) && is_rate(cfg.beta1) && is_rate(cfg.beta2),
-          "optimizer: momentum, beta1 and beta2 must lie in [0, 1)");
-}
-
-}  // namespace
 
 // [snip sgd]
 template <Real T>
@@ -74,29 +57,6 @@ void adam_update(const OptimizerConfig& cfg, const UpdateRange<T>& range, const 
     m[i] = beta1 * m[i] + keep1 * gradient;
     v[i] = beta2 * v[i] + keep2 * gradient * gradient;
     w[i] -= rate * m[i] / (root * std::sqrt(v[i]) + eps);
-  }
-}
-// [/snip]
-
-// [snip adamw]
-template <Real T>
-void adamw_update(const OptimizerConfig& cfg, const UpdateRange<T>& range, const UpdateStep& at) {
-  require_range(cfg, range, at, 2);
-  const T scale = T(at.gradient_scale), eps = T(cfg.eps);
-  const T beta1 = T(cfg.beta1), keep1 = T(1 - cfg.beta1);
-  const T beta2 = T(cfg.beta2), keep2 = T(1 - cfg.beta2);
-  const T shrink = T(at.decay ? at.lr * cfg.weight_decay : 0);  // decay goes around the moments
-
-  // Undo the moments' start at 0, once for all weights: η·m̂ = rate·m and √v̂ = root·√v
-  const T rate = T(at.lr / (1 - std::pow(cfg.beta1, double(at.step))));
-  const T root = T(1 / std::sqrt(1 - std::pow(cfg.beta2, double(at.step))));
-
-  const auto [w, g, m, v, count] = range;
-  for (Index i = 0; i < count; ++i) {
-    const T gradient = scale * g[i];
-    m[i] = beta1 * m[i] + keep1 * gradient;
-    v[i] = beta2 * v[i] + keep2 * gradient * gradient;
-    w[i] -= rate * m[i] / (root * std::sqrt(v[i]) + eps) + shrink * w[i];
   }
 }
 // [/snip]
