@@ -2,6 +2,9 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -46,6 +49,9 @@ Ended run_process(const std::vector<std::string>& command, const Limits& limits,
   const pid_t child = fork();
   if (child == 0) {
     setpgid(0, 0);  // its children die with it
+#ifdef __linux__
+    prctl(PR_SET_PDEATHSIG, SIGKILL);  // and it dies with us
+#endif
     const int nothing = open("/dev/null", O_RDONLY);
     dup2(nothing, 0), dup2(out[1], 1), dup2(out[1], 2);
     limit(RLIMIT_CORE, 0);
