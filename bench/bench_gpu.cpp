@@ -17,6 +17,8 @@
 #include <vector>
 
 #include "bench/gpu/bench.h"
+#include "bench/gpu/chapters.h"
+#include "bench/gpu/curves.h"
 #include "bench/gpu/targets.h"
 #include "bench/table.h"
 
@@ -35,7 +37,8 @@ struct Options {
   bool quick = false;
   bool write = false;
   bool emulated = false;
-  std::string out, from, peers;
+  std::string out, from, peers, curves;
+  std::string into = TPP_SOURCE_DIR;
 };
 
 // --- Words ----------------------------------------------------------------------------------------------
@@ -289,6 +292,69 @@ std::string target_table(const json& report, const json& peers) {
          table.text();
 }
 
+/// The result of a case; null when there is none.
+const json* find_result(const json& report, const Case& c) {
+  for (const json& row : report["results"]) {
+    if (row.value("twin", "") == c.twin && row.value("shape", "") == c.shape &&
+        row.value("storage", "") == c.storage && row.value("version", "") == c.version) {
+      return &row;
+    }
+  }
+  return nullptr;
+}
+
+/// A chapter's twins, version by version. The rows are the program's cases: what a result lacks was not measured.
+std::string chapter_table(const json& report, const json& peers, const Cases& cases,
+                          const ChapterTable& chapter) {
+  const auto belongs = [](const ChapterRow& row, const Case& c) {
+    return c.twin == row.twin && c.shape.compare(0, row.shape.size(), row.shape) == 0;
+  };
+  const bool products = std::any_of(cases.begin(), cases.end(), [&](const Case& c) {
+    return c.flops > 0 && belongs(chapter.rows.front(), c);
+  });
+  Table table({"twin", "shape", "storage", "version", "µs", products ? "TFLOP/s" : "MB moved",
+               products ? "share of cuBLASLt" : "share of the limit", "PyTorch's best, µs",
+               "target", "met"});
+  for (const ChapterRow& row : chapter.rows) {
+    for (std::size_t i = 0; i < cases.size(); ++i) {
+      const Case& c = cases[i];
+      if (!belongs(row, c)) continue;
+      const bool last =
+          std::none_of(cases.begin() + std::ptrdiff_t(i) + 1, cases.end(), [&](const Case& later) {
+            return later.twin == c.twin && later.shape == c.shape && later.storage == c.storage;
+          });
+      if (!last && row.versions == Versions::last) continue;
+
+      // The last version trains: it is held to the target, and stands beside PyTorch
+      const Best peer = last ? best_peer(peers, c.twin, c.shape, c.storage) : Best{};
+      const Target* target = nullptr;
+      for (const Target& t : kTargets) {
+        if (last && t.twin == c.twin && t.shape == c.shape && t.storage == c.storage) target = &t;
+      }
+      const std::string beside =
+          std::isfinite(peer.value) ? microseconds(peer.value) + " (" + peer.way + ")" : "";
+      const std::string wanted = target != nullptr ? number(target->share, 2) : "";
+      const json* result = find_result(report, c);
+      if (result == nullptr || !result->contains("us")) {
+        table.row({c.twin, c.shape, c.storage, c.version,
+                   result == nullptr ? "not measured" : "failed", "", "", beside, wanted, ""});
+        continue;
+      }
+      const double us = (*result)["us"], share = result->value("share", NAN);
+      const bool reached = target != nullptr && share >= target->share;
+      const bool ahead = products || !std::isfinite(peer.value) || us <= peer.value;
+      table.row({c.twin, c.shape, c.storage, c.version, microseconds(us),
+                 products ? number(c.flops / us * 1e-6, 1) : megabytes(c.bytes), number(share, 2),
+                 beside, wanted,
+                 target == nullptr  ? ""
+                 : reached && ahead ? "yes"
+                 : reached          ? "not ahead of PyTorch"
+                                    : "no"});
+    }
+  }
+  return machine(report) + "\n" + table.text();
+}
+
 /// Every version that was measured, the slow ones too.
 std::string version_table(const json& report) {
   Table table(
@@ -412,12 +478,32 @@ int run_bench(const Options& args) {
   const std::string targets = target_table(report, peers), versions = version_table(report),
                     training = training_table(report, peers);
   std::cout << targets << "\n" << versions << "\n" << training;
+  const std::vector<Curve> curves =
+      args.curves.empty() ? std::vector<Curve>() : read_curves(args.curves);
+  if (!curves.empty()) std::cout << "\n" << curves_table(curves);
   if (args.write) {
-    const fs::path readme = fs::path(TPP_SOURCE_DIR) / "bench" / "README.md";
+    const fs::path into = args.into, readme = into / "bench" / "README.md",
+                   model = into / "chapters" / "11_gpt" / "README.md";
     write_table(readme, "gpu", targets);
     write_table(readme, "gpu-versions", versions);
-    if (!training.empty()) write_table(readme, "gpu-training", training);
-    std::cout << "\nWritten into " << readme.string() << "\n";
+    for (const ChapterTable& chapter : chapter_tables()) {
+      write_table(into / "chapters" / chapter.folder / "README.md", "gpu",
+                  chapter_table(report, peers, all, chapter));
+    }
+    if (!training.empty()) {
+      write_table(readme, "gpu-training", training);
+      write_table(model, "gpu-training", training);
+    }
+    if (!curves.empty()) {
+      const std::string text = machine(report) + "\n" + curves_table(curves);
+      write_table(readme, "curves", text);
+      write_table(model, "curves", text);
+      const fs::path picture = into / "assets" / "pictures" / "precision.svg";
+      std::ofstream out(picture);
+      out << curves_picture(curves);
+      if (!out.flush()) throw std::runtime_error("cannot write " + picture.string());
+    }
+    std::cout << "\nWritten into " << readme.string() << " and the chapters\n";
   }
   bool failed = false;
   for (const json& row : report["results"]) failed = failed || row.contains("error");
@@ -440,7 +526,10 @@ int main(int argc, char** argv) {
   program.add_option("--from", args.from, "measure nothing: make the tables from such a file");
   program.add_option("--peers", args.peers,
                      "PyTorch's figures: what bench/peers/torch_gpu.py wrote");
-  program.add_flag("--write", args.write, "put the tables into bench/README.md");
+  program.add_option("--curves", args.curves,
+                     "a folder with curve_cpu.csv, curve_float32.csv, …: a table and a picture");
+  program.add_flag("--write", args.write, "put the tables into bench/README.md and the chapters");
+  program.add_option("--into", args.into, "the project that --write writes to (this one)");
   program.add_flag("--emulated", args.emulated,
                    "run the small cases once on the emulator, to see that they run");
   CLI11_PARSE(program, argc, argv);

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Everything that needs a GPU, in one go: build, tests, compute-sanitizer, the recorder beside ncu, what the sanitizer sees of
-# the planted mistakes, PyTorch, benchmarks. Logs, results and tables go to a folder. About eight minutes on an H100 with
-# 16 cores. A step that fails does not stop the others; the exit code is 1 when any did.
+# the planted mistakes, PyTorch, training in four number formats, benchmarks. Logs and results go to a folder. About eight
+# minutes on an H100 with 16 cores. A step that fails does not stop the others; the exit code is 1 when any did.
 #
 #   bench/gpu/everything.sh                    all steps, into out/gpu
-#   bench/gpu/everything.sh FOLDER build bench only these: build tests sanitizer recorder agree peers bench
+#   bench/gpu/everything.sh FOLDER build bench only these: build tests sanitizer recorder agree peers curves bench
 #
 #   TPP_CMAKE_ARGS="…"   more arguments for CMake          TPP_JOBS=N          compile N files at a time
 #   TPP_GPU_BUILD=…      the build folder (build-gpu)      TPP_PEER_SECONDS=N  as long may PyTorch take (150)
@@ -16,7 +16,7 @@ out=$(mkdir -p "${1:-out/gpu}" && cd "${1:-out/gpu}" && pwd -P) || exit 1
 chosen=("$@")
 build=${TPP_GPU_BUILD:-build-gpu}
 python=${TPP_PYTHON:-python3}
-known=" build tests sanitizer recorder agree peers bench "
+known=" build tests sanitizer recorder agree peers curves bench "
 export PATH=$PATH:/usr/local/cuda/bin:/usr/local/cuda/compute-sanitizer
 for name in "$@"; do
   [[ $known == *" $name "* ]] || { echo "There is no step '$name':$known"; exit 2; }
@@ -40,7 +40,7 @@ build_all() {
     -DCMAKE_CUDA_ARCHITECTURES="${TPP_GPU_ARCHITECTURES:-90}" ${TPP_CMAKE_ARGS:-} || return 1
   # What is missing in one program must not keep the others from being built
   ninja -C "$build" -j "${TPP_JOBS:-$(nproc)}" -k 0 tpp_twin_tests_gpu bin/bench_gpu tpp_gpu bench_gpu_training tpp_tests \
-    tpp_kernel_compare
+    tpp_kernel_compare bin/tpp
 }
 
 run_tests() {
@@ -92,6 +92,20 @@ run_peers() {
   "$python" bench/peers/torch_gpu.py --json "$out/peers.json" --budget "${TPP_PEER_SECONDS:-150}"
 }
 
+# The same run in four number formats; bench_gpu --curves makes a table and a picture of it
+run_curves() {
+  local name failed=0 where
+  for name in float32 tf32 bf16 cpu; do
+    where=(--device gpu --precision "$name")
+    [ "$name" = cpu ] && where=(--device cpu)
+    timeout 200 "$build/bin/tpp" train "${where[@]}" --steps 600 --seed 1 --sample 0 --force --csv "$out/curve_$name.csv" \
+      --checkpoint "$out/curve.safetensors" >"$out/curve_$name.log" 2>&1 || failed=1
+    echo "$name: $(tr '\r' '\n' <"$out/curve_$name.log" | grep -o 'step .*tokens/s' | tail -n 1)"
+  done
+  rm -f "$out/curve.safetensors"
+  return $failed
+}
+
 run_bench() {
   local peers=()
   [ -e "$out/peers.json" ] && peers=(--peers "$out/peers.json")
@@ -105,9 +119,10 @@ step sanitizer "compute-sanitizer: memcheck and racecheck" run_sanitizer
 step recorder "the recorder beside ncu" run_recorder
 step agree "compute-sanitizer and the planted mistakes" run_agree
 step peers "PyTorch" run_peers
+step curves "training in four number formats" run_curves
 step bench "benchmarks" run_bench
 
 printf '\n'
 cat "$out/summary.txt"
-echo "Everything is in $out. Tables from it: ./run bench gpu --from $out/bench.json --peers $out/peers.json --write"
+echo "Everything is in $out. Tables from it: ./run bench gpu --from $out/bench.json --peers $out/peers.json --curves $out --write"
 [[ "${results[*]}" != *FAILED* ]]

@@ -64,8 +64,8 @@ void add_layernorm_cases(Cases& cases) {
               return [=](twin::Stream stream) {
                 twin::layernorm_forward(stream, b.x, b.w, b.b, b.y, b.mean, b.rstd, N, D, kEps,
                                         version);
-                twin::layernorm_backward<T>(stream, b.dy, b.x, b.w, b.mean, b.rstd, nullptr, b.dx,
-                                            b.dw, b.db, b.work, N, D, Write::set, version);
+                twin::layernorm_backward<T>(stream, stream, b.dy, b.x, b.w, b.mean, b.rstd, nullptr,
+                                            b.dx, b.dw, b.db, b.work, N, D, Write::set, version);
               };
             });
       }

@@ -60,8 +60,8 @@ void add_rmsnorm_cases(Cases& cases) {
               const Buffers<T> b(arena, N, D, false);
               return [=](twin::Stream stream) {
                 twin::rmsnorm_forward(stream, b.x, b.w, b.y, b.rstd, N, D, kEps, version);
-                twin::rmsnorm_backward(stream, b.dy, b.x, b.w, b.rstd, b.dx, b.dw, b.work, N, D,
-                                       Write::set, version);
+                twin::rmsnorm_backward(stream, stream, b.dy, b.x, b.w, b.rstd, b.dx, b.dw, b.work,
+                                       N, D, Write::set, version);
               };
             });
         add("rmsnorm of a residual sum, forward", name, 4 * matrix + row + column,
