@@ -2,6 +2,8 @@
 
 #include "chapters/01_tensor/matmul.h"
 #include "chapters/02_tape/device.h"
+#include "chapters/02_tape/exercises/broadcast_backward/reference.h"  // add_row_backward
+#include "chapters/02_tape/exercises/product_backward/reference.h"    // product_backward_a, _b
 
 namespace tpp {
 namespace {
@@ -160,8 +162,10 @@ Var<T> add_row(Var<T> x, Var<T> b, std::string_view name) {
   y.value() = x.value().rowwise() + b.row();
   return x.tape->record(y, {x, b}, [=](Tape<T>& tape) {
     if (tape.wants_grad(x)) tape.target(x).put(y.grad());
-    // The forward gave b to every row, so every row sends a gradient back
-    if (tape.wants_grad(b)) tape.target(b).put(y.grad().colwise().sum());
+    if (tape.wants_grad(b)) {
+      const Target<T> db = tape.target(b);
+      add_row_backward<T>(y.grad(), db.mat, db.write);
+    }
   });
 }
 
@@ -193,11 +197,11 @@ Var<T> product(Var<T> a, Var<T> b, std::string_view name) {
   return a.tape->record(y, {a, b}, [=](Tape<T>& tape) {
     if (tape.wants_grad(a)) {
       const Target<T> da = tape.target(a);
-      matmul_nt<T>(y.grad(), b.value(), da.mat, da.write);
+      product_backward_a<T>(y.grad(), b.value(), da.mat, da.write);
     }
     if (tape.wants_grad(b)) {
       const Target<T> db = tape.target(b);
-      matmul_tn<T>(a.value(), y.grad(), db.mat, db.write);
+      product_backward_b<T>(a.value(), y.grad(), db.mat, db.write);
     }
   });
 }
@@ -248,7 +252,10 @@ Var<T> linear(Var<T> x, Var<T> w, Var<T> b, std::string_view name) {
       const Target<T> dw = tape.target(w);
       matmul_tn<T>(y.grad(), x.value(), dw.mat, dw.write);
     }
-    if (b && tape.wants_grad(b)) tape.target(b).put(y.grad().colwise().sum());
+    if (b && tape.wants_grad(b)) {
+      const Target<T> db = tape.target(b);
+      add_row_backward<T>(y.grad(), db.mat, db.write);
+    }
   };
   return b ? x.tape->record(y, {x, w, b}, backward) : x.tape->record(y, {x, w}, backward);
 }
