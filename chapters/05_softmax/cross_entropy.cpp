@@ -5,12 +5,11 @@
 #include <string>
 
 #include "chapters/02_tape/device.h"
+#include "chapters/05_softmax/exercises/cross_entropy_backward/reference.h"  // cross_entropy_backward
 
 namespace tpp {
 
-namespace {
-
-void require_targets(std::span<const int> targets, Shape logits, double count) {
+void detail::require_targets(std::span<const int> targets, Shape logits, double count) {
   require_shape("cross_entropy: the targets", {Index(targets.size()), 1}, {logits.rows, 1});
   require(count > 0, "cross_entropy: the count must be positive; are all targets ignored?");
   for (std::size_t n = 0; n < targets.size(); ++n) {
@@ -21,13 +20,11 @@ void require_targets(std::span<const int> targets, Shape logits, double count) {
   }
 }
 
-}  // namespace
-
 // [snip cross_entropy_forward]
 template <Real T>
 double cross_entropy_forward(In<Mat<T>> logits, std::span<const int> targets, double count,
                              Out<ColVec<T>> row_loss, Out<ColVec<T>> log_sum) {
-  require_targets(targets, shape_of(logits), count);
+  detail::require_targets(targets, shape_of(logits), count);
   require_shape("cross_entropy: row_loss", shape_of(row_loss), {logits.rows(), 1});
   require_shape("cross_entropy: log_sum", shape_of(log_sum), {logits.rows(), 1});
   double total = 0;
@@ -48,26 +45,6 @@ double cross_entropy_forward(In<Mat<T>> logits, std::span<const int> targets, do
 }
 // [/snip]
 
-// [snip cross_entropy_backward]
-template <Real T>
-void cross_entropy_backward(T dloss, In<Mat<T>> logits, std::span<const int> targets, double count,
-                            In<ColVec<T>> log_sum, Out<Mat<T>> dlogits) {
-  require_targets(targets, shape_of(logits), count);
-  require_shape("cross_entropy: log_sum", shape_of(log_sum), {logits.rows(), 1});
-  require_shape("cross_entropy: dlogits", shape_of(dlogits), shape_of(logits));
-  const T share = T(double(dloss) / count);  // each row is one of `count`
-  for (Index n = 0; n < logits.rows(); ++n) {
-    if (targets[n] == kIgnored) {
-      dlogits.row(n).setZero();
-      continue;
-    }
-    // What the model said, minus what was true
-    dlogits.row(n) = (logits.row(n).array() - log_sum[n]).exp() * share;
-    dlogits(n, targets[n]) -= share;
-  }
-}
-// [/snip]
-
 namespace {
 
 // On a device the scores are read once: where a gradient will be wanted, the forward pass makes it in the same go, for a
@@ -77,7 +54,7 @@ Var<T> cross_entropy_on_device(Var<T> logits, std::span<const int> targets, doub
                                std::string_view name) {
   Tape<T>& tape = *logits.tape;
   const int N = int(logits.rows()), V = int(logits.cols());
-  require_targets(targets, logits.shape(), count);
+  detail::require_targets(targets, logits.shape(), count);
   const int* places = tape.device_ints(targets);
   const Var<T> row_loss = tape.make_float(N, 1, "token_loss");
   float* log_sum = tape.template device_scratch<float>(std::size_t(N));
@@ -99,10 +76,12 @@ Var<T> cross_entropy_on_device(Var<T> logits, std::span<const int> targets, doub
   });
   tape.record(row_loss);
   return tape.record(y, {logits}, [=](Tape<T>& t) {
-    run_twin(t, [&]<class S>(const twin::Table<S>& twin, twin::Stream stream) {
-      twin.cross_entropy_scale(stream, y.template device_grad<float>(), static_cast<S*>(dlogits), N,
-                               V);
-    });
+    if (!t.gradient_is_one(y)) {
+      run_twin(t, [&]<class S>(const twin::Table<S>& twin, twin::Stream stream) {
+        twin.cross_entropy_scale(stream, y.template device_grad<float>(), static_cast<S*>(dlogits),
+                                 N, V);
+      });
+    }
     t.give(logits, dlogits);
   });
 }

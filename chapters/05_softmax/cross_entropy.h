@@ -49,4 +49,9 @@ Var<T> cross_entropy(Var<T> logits, std::span<const int> targets, double count =
 /// e^nats: among how many equally likely tokens the model hesitates.
 [[nodiscard]] double perplexity(double nats);
 
+namespace detail {
+/// Throws ShapeError unless every row has a target in [−1, V) and the count is positive.
+void require_targets(std::span<const int> targets, Shape logits, double count);
+}  // namespace detail
+
 }  // namespace tpp
