@@ -1,20 +1,15 @@
 #include "chapters/09_feedforward/activation.h"
 
 #include <limits>
-#include <numbers>
 #include <unsupported/Eigen/SpecialFunctions>  // erf
 
 #include "chapters/02_tape/device.h"
+#include "chapters/09_feedforward/exercises/gelu_backward/reference.h"  // gelu_backward_row, …
 #include "chapters/09_feedforward/normal.h"
 
 namespace tpp {
 
 namespace {
-
-template <Real T>
-constexpr T kGeluSlope = T(std::numbers::sqrt2* std::numbers::inv_sqrtpi);  // √(2/π)
-template <Real T>
-constexpr T kGeluCubic = T(0.044715);
 
 /// out = softmax(x), as in chapter 05: minus the row's maximum, and an underflow is 0.
 template <Real T>
@@ -55,16 +50,10 @@ void backward_row(Activation kind, RowIn<T> dy, RowIn<T> x, RowIn<T> y, RowOut<T
       dx = (x > T(0)).select(dy, T(0));
       break;
     case Activation::gelu:
-      // (x·Φ)′ = Φ + x·φ, with the density φ = Φ′
-      dx = dy * (T(0.5) * (T(1) + (x * kSqrtHalf<T>).erf()) +
-                 x * kNormalDensity<T> * (T(-0.5) * x.square()).exp());
+      gelu_backward_row<T>(dy, x, dx);
       break;
     case Activation::gelu_tanh:
-      // With t = tanh(u): (½x·(1 + t))′ = ½(1 + t) + ½x·(1 − t²)·u′. Keep t in dx
-      dx = (kGeluSlope<T> * (x + kGeluCubic<T> * x.cube())).tanh();
-      dx = dy * T(0.5) *
-           (T(1) + dx +
-            x * (T(1) - dx.square()) * kGeluSlope<T> * (T(1) + T(3) * kGeluCubic<T> * x.square()));
+      gelu_tanh_backward_row<T>(dy, x, dx);
       break;
     case Activation::swish:
       // (x·σ)′ = σ + x·σ·(1 − σ). Keep σ in dx
