@@ -301,6 +301,13 @@ bool Checker::compile(Checked& result) {
     return false;
   }
   if (compiled.code != 0 || compiled.signal != 0) {
+    // No error of theirs: the book may have changed under what was built ahead
+    if (!built_again_ && compiled.output.find(file.string() + ":") == std::string::npos) {
+      built_again_ = true;
+      compile_.clear(), link_.clear();
+      build_ahead();
+      return compile(result);
+    }
     result.message = first_error(compiled.output, file);
     return false;
   }

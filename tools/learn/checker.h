@@ -77,7 +77,7 @@ class Checker {
 
   Places places_;
   const Exercise& exercise_;
-  bool chain_;
+  bool chain_, built_again_ = false;
   std::vector<Exercise> earlier_;
   std::filesystem::path folder_, live_;
   std::vector<std::string> compile_, link_;
