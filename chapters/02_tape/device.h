@@ -61,6 +61,14 @@ DeviceView<S> Var<T>::view() const {
 }
 template <Real T>
 template <class S>
+std::optional<Terms<S>> Tape<T>::take_sum(Var<T> x) {
+  const int gapless = int(x.cols());
+  if (x.id != pending_.y || pending_.a.stride != gapless || pending_.b.stride != gapless) return {};
+  pending_.y = -1;
+  return Terms<S>{static_cast<const S*>(pending_.a.data), static_cast<const S*>(pending_.b.data)};
+}
+template <Real T>
+template <class S>
 DeviceView<S> Var<T>::grad_view() const {
   require(has_grad(), "grad_view(): no gradient has reached this value");
   return tape->template view_of<S>(tape->grad_place(id));

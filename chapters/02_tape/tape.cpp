@@ -59,6 +59,7 @@ void Tape<T>::reset(Grad mode) {
   mode_ = mode;
   has_run_back_ = false;
   used_aside_ = false;
+  pending_.y = -1;
 }
 
 // --- What enters a tape ---------------------------------------------------------------------------
@@ -273,8 +274,10 @@ std::size_t Tape<T>::bytes_each(bool is_float) const {
 }
 
 template <Real T>
-Place2D<T> Tape<T>::value_place(int id) const {
+Place2D<T> Tape<T>::value_place(int id) {
   const Node& node = nodes_[std::size_t(id)];
+  // Everybody who wants a value comes by here
+  if (pending_.y >= 0 && (id == pending_.y || node.parent == pending_.y)) launch_pending_sum();
   return {node.value, node.rows, node.cols, node.stride, node.is_float};
 }
 
@@ -402,6 +405,34 @@ void* Tape<T>::aside(Var<T> y, Var<T> w) {
 }
 
 template <Real T>
+void* Tape<T>::second_queue(Var<T> w, Var<T> b) {
+  Node& to = nodes_[std::size_t(w.id)];
+  Node& also = b ? nodes_[std::size_t(b.id)] : to;
+  if (!device_->has_side_stream() || !to.external_grad || !also.external_grad) {
+    return device_->stream();
+  }
+  to.written_aside = also.written_aside = used_aside_ = true;
+  return device_->side_stream();
+}
+
+template <Real T>
+void Tape<T>::postpone_sum(Var<T> y, DeviceView<const void> a, DeviceView<const void> b) {
+  launch_pending_sum();
+  pending_ = {y.id, a, b};
+}
+
+template <Real T>
+void Tape<T>::launch_pending_sum() {
+  if (pending_.y < 0) return;
+  const Node& y = nodes_[std::size_t(std::exchange(pending_.y, -1))];
+  device_->run([&]<class S>(const twin::Table<S>& twin, twin::Stream stream) {
+    twin.add(stream, static_cast<const S*>(pending_.a.data), pending_.a.stride,
+             static_cast<const S*>(pending_.b.data), pending_.b.stride, static_cast<S*>(y.value),
+             int(y.stride), int(y.rows), int(y.cols));
+  });
+}
+
+template <Real T>
 void Tape<T>::wait_for_aside() {
   if (used_aside_) device_->runtime().wait_for(device_->stream(), device_->side_stream());
   used_aside_ = false;
@@ -452,7 +483,15 @@ void Tape<T>::backward(Var<T> loss, T seed) {
   require_shape("backward: the loss", loss.shape(), {1, 1});
   if (!on_device()) return backward_from(loss, Eigen::Map<const Mat<T>>(&seed, 1, 1));
   start_back();
-  if (wants_grad(loss)) {  // a launch, not an upload: it may be captured
+  Node& node = nodes_[std::size_t(loss.id)];
+  if (seed == T(1) && node.wants_grad && node.parent < 0 && !node.external_grad &&
+      bytes_each(node.grad_is_float) == sizeof(float)) {
+    // A 1 that stands on the device for the life of the tape; nobody adds to the loss's gradient
+    static const T one = 1;
+    node.grad = upload_constant(&one, 1, true);
+    node.filled = Filled::yes;
+    node.borrowed_grad = node.gradient_is_one = true;
+  } else if (node.wants_grad) {  // a launch, not an upload: it may be captured
     device_->float32().fill(device_->stream(), target(loss).template device<float>(), 1,
                             float(seed), 1, 1);
   }
@@ -464,6 +503,7 @@ void Tape<T>::start_back() {
   require(mode_ == Grad::record, "backward: this pass was run without gradients (Grad::skip)");
   require(!has_run_back_, "backward: this pass has run back already; reset() and compute it again");
   has_run_back_ = true;
+  launch_pending_sum();  // closures read values on both queues
 }
 
 template <Real T>

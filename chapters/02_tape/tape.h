@@ -17,6 +17,7 @@
 #include <initializer_list>
 #include <memory>
 #include <new>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -137,6 +138,13 @@ struct Target {
   [[nodiscard]] S* device() const;
 };
 
+/// The terms of y = a + b on a device, rows without gaps.
+template <class S>
+struct Terms {
+  const S* a = nullptr;
+  const S* b = nullptr;
+};
+
 /// Called with the full name of a value and the value, as soon as it is there.
 template <Real T>
 using Observer = std::function<void(std::string_view name, const ConstMatMap<T>& value)>;
@@ -249,6 +257,22 @@ class Tape {
   /// w from dy and the values of y's inputs. Nobody waits for it until the pass ends, so it may be the
   /// device's second queue. Ask after target(w).
   [[nodiscard]] void* aside(Var<T> y, Var<T> w);
+  /// The same for a twin that takes both queues: its last launch computes the gradients of w, and of b if
+  /// there is one, from scratch memory. The twin makes the second queue wait for what it launched before.
+  [[nodiscard]] void* second_queue(Var<T> w, Var<T> b = {});
+
+  /// On a device, y = a + b, later: by whoever takes the terms, or as soon as anybody asks for y's value.
+  /// Values stay until reset(), so the sum does not care when it is made. One sum waits at a time, and
+  /// none while the tape runs back.
+  void postpone_sum(Var<T> y, DeviceView<const void> a, DeviceView<const void> b);
+  /// The terms of x if it is the sum that waits. Who takes them writes x in the next launch.
+  template <class S>
+  [[nodiscard]] std::optional<Terms<S>> take_sum(Var<T> x);
+
+  /// In the closure of y: is its gradient the 1 that backward() started with?
+  [[nodiscard]] bool gradient_is_one(Var<T> y) const {
+    return nodes_[std::size_t(y.id)].gradient_is_one;
+  }
 
   /// In a closure: where to write the gradient of input x.
   [[nodiscard]] Sink<T> sink(Var<T> x);
@@ -334,6 +358,7 @@ class Tape {
     bool held_grad = false;      // the second queue still reads it: not to be used again
     bool written_aside = false;  // the second queue has written this gradient
     bool borrowed_grad = false;  // another node's memory, which outlives this one's use of it
+    bool gradient_is_one = false;
     void* closure = nullptr;
     void (*call)(Tape&, void*) = nullptr;
   };
@@ -361,6 +386,10 @@ class Tape {
     void* device;
   };
   struct DeviceSource;
+  struct PendingSum {
+    int y = -1;  // none
+    DeviceView<const void> a, b;
+  };
 
   int add_node(Index rows, Index cols, std::string_view name);
   Var<T> make_stored(Index rows, Index cols, std::string_view name, bool is_float);
@@ -372,11 +401,12 @@ class Tape {
   void start_back();
   void run_back(int from);
   void wait_for_aside();
+  void launch_pending_sum();
   // Bytes of one number of a value or of a gradient
   [[nodiscard]] std::size_t bytes_each(bool is_float) const;
   void* acquire(std::size_t bytes);
   void release(void* buffer, std::size_t bytes);
-  [[nodiscard]] Place2D<T> value_place(int id) const;
+  [[nodiscard]] Place2D<T> value_place(int id);
   [[nodiscard]] Place2D<T> grad_place(int id) const;
   template <class S>
   [[nodiscard]] DeviceView<S> view_of(const Place2D<T>& place) const;
@@ -404,6 +434,7 @@ class Tape {
   bool keep_gradients_ = false;
   bool has_run_back_ = false;
   bool used_aside_ = false;
+  PendingSum pending_;
   std::vector<Watch> watches_, gradient_watches_;
   std::vector<FreeList> free_;
   mutable std::string name_buffer_;

@@ -25,17 +25,19 @@ Var<T> layernorm_on_device(Var<T> x, Var<T> gain, Var<T> bias, LayerNormConfig c
     const Target<T> dx = t.target(x), dgain = t.target(gain);
     float* work = t.template device_scratch<float>(twin::layernorm_backward_work(N, D));
     float* db = nullptr;
+    Var<T> second;
     if (bias && t.wants_grad(bias)) {
       const Target<T> dbias = t.target(bias);
       require(dbias.write == dgain.write, "layernorm: gain and bias are used equally often");
       db = dbias.template device<float>();
+      second = bias;
     }
     run_twin(t, [&]<class S>(const twin::Table<S>& twin, twin::Stream stream) {
       S* to = dx.template device<S>();
       const S* there = dx.write == Write::set ? nullptr : to;  // the residual sum's gradient
-      twin.layernorm_backward(stream, y.template device_grad<S>(), x.template device<S>(),
-                              gain.template device<float>(), mean, rstd, there, to,
-                              dgain.template device<float>(), db, work, N, D,
+      twin.layernorm_backward(stream, t.second_queue(gain, second), y.template device_grad<S>(),
+                              x.template device<S>(), gain.template device<float>(), mean, rstd,
+                              there, to, dgain.template device<float>(), db, work, N, D,
                               twin_write(dgain.write), {});
     });
   };

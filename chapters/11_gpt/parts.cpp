@@ -46,7 +46,10 @@ Layer<T> build_attention(ParameterTable& table, const std::string& at, const Mod
     auto [q, k, v] = split<T, 3>(qkv, {H * K, G * K, G * K}, {"q", "k", "v"});
 
     // Tell queries and keys where they stand
-    if (position.rotate) {
+    if (position.rotate_both) {
+      const auto rotated = position.rotate_both(pass, q, k);
+      q = rotated[0], k = rotated[1];
+    } else if (position.rotate) {
       q = position.rotate(pass, q, "q_rotated");  // (N, H·K)
       k = position.rotate(pass, k, "k_rotated");  // (N, G·K)
     }

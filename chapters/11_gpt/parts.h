@@ -6,6 +6,7 @@
 // component is a new chapter with a new part; the frame does not change.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <span>
 #include <string>
@@ -70,6 +71,8 @@ template <Real T>
 struct Position {
   Layer<T> embed;                              // on the embeddings, x (B·T, D)
   Layer<T> rotate;                             // on queries and on keys, x (B·T, heads·K)
+  // Queries and keys at once, for a part that can do it in one go; else empty. Names as below
+  std::function<std::array<Var<T>, 2>(const Pass<T>&, Var<T> q, Var<T> k)> rotate_both;
   std::function<Var<T>(const Pass<T>&)> bias;  // to the logits, (H, 2T − 1), by s − t + T − 1
 };
 template <Real T>

@@ -17,8 +17,15 @@ Var<T> rmsnorm_on_device(Var<T> x, Var<T> gain, RmsNormConfig cfg, Var<T> y) {
   const int N = int(x.rows()), D = int(x.cols());
   float* rstd = tape.template device_scratch<float>(std::size_t(N));
   run_twin(tape, [&]<class S>(const twin::Table<S>& twin, twin::Stream stream) {
-    twin.rmsnorm_forward(stream, x.template device<S>(), gain.template device<float>(),
-                         y.template device<S>(), rstd, N, D, float(cfg.eps), {});
+    const float* w = gain.template device<float>();
+    S* out = y.template device<S>();
+    // The residual sum before it is mostly still to be made: in the same launch
+    if (const auto sum = tape.template take_sum<S>(x)) {
+      twin.rmsnorm_residual_forward(stream, sum->a, sum->b, w, x.template device<S>(), out, rstd, N,
+                                    D, float(cfg.eps), {});
+    } else {
+      twin.rmsnorm_forward(stream, x.template device<S>(), w, out, rstd, N, D, float(cfg.eps), {});
+    }
   });
   return tape.record(y, {x, gain}, [=](Tape<T>& t) {
     const Target<T> dx = t.target(x), dgain = t.target(gain);
@@ -29,11 +36,13 @@ Var<T> rmsnorm_on_device(Var<T> x, Var<T> gain, RmsNormConfig cfg, Var<T> y) {
       float* dw = dgain.template device<float>();
       S* to = dx.template device<S>();
       const twin::Write write = twin_write(dgain.write);
+      const twin::Stream aside =
+          t.second_queue(gain);  // nobody waits for dgain until the pass ends
       if (dx.write == Write::set) {
-        twin.rmsnorm_backward(stream, dy, from, w, rstd, to, dw, work, N, D, write, {});
+        twin.rmsnorm_backward(stream, aside, dy, from, w, rstd, to, dw, work, N, D, write, {});
       } else {  // the residual sum's gradient is there already: add in the same pass
-        twin.rmsnorm_residual_backward(stream, dy, to, from, w, rstd, to, dw, work, N, D, write,
-                                       {});
+        twin.rmsnorm_residual_backward(stream, aside, dy, to, from, w, rstd, to, dw, work, N, D,
+                                       write, {});
       }
     });
   });

@@ -54,10 +54,10 @@ Var<T> scalenorm_on_device(Var<T> x, Var<T> gain, ScaleNormConfig cfg, Var<T> y)
     const Target<T> dgain = t.target(gain);
     float* work = t.template device_scratch<float>(twin::scalenorm_backward_work(N, D));
     run_twin(t, [&]<class S>(const twin::Table<S>& twin, twin::Stream stream) {
-      twin.scalenorm_backward(stream, y.template device_grad<S>(), x.template device<S>(),
-                              gain.template device<float>(), rnorm, dx.template device<S>(),
-                              dgain.template device<float>(), work, N, D, float(cfg.eps),
-                              twin_write(dgain.write), {});
+      twin.scalenorm_backward(stream, t.second_queue(gain), y.template device_grad<S>(),
+                              x.template device<S>(), gain.template device<float>(), rnorm,
+                              dx.template device<S>(), dgain.template device<float>(), work, N, D,
+                              float(cfg.eps), twin_write(dgain.write), {});
     });
   });
 }

@@ -125,13 +125,82 @@ Var<T> rope(Var<T> x, Index length, Index K, const RopeTable<T>& table, Pairing 
   });
 }
 
-#define TPP_INSTANTIATE(T)                                                               \
-  template RopeTable<T> rope_table<T>(Index, Index, RopeConfig);                         \
-  template void rope_forward<T>(In<Mat<T>>, Index, Index, const RopeTable<T>&, Pairing,  \
-                                Out<Mat<T>>);                                            \
-  template void rope_backward<T>(In<Mat<T>>, Index, Index, const RopeTable<T>&, Pairing, \
-                                 Out<Mat<T>>);                                           \
-  template Var<T> rope<T>(Var<T>, Index, Index, const RopeTable<T>&, Pairing, std::string_view);
+namespace {
+
+/// One launch turns both, forwards and back.
+template <Real T>
+std::array<Var<T>, 2> rope_both_on_device(Var<T> q, Var<T> k, Index length, Index K,
+                                          const RopeTable<T>& table, Pairing pairing) {
+  Tape<T>& tape = *q.tape;
+  require_rope(q.shape(), length, K, table, q.shape());
+  require_rope(k.shape(), length, K, table, {q.rows(), k.cols()});
+  const Var<T> q_rotated = tape.make(q.rows(), q.cols(), "q_rotated");
+  const Var<T> k_rotated = tape.make(k.rows(), k.cols(), "k_rotated");
+  const twin::RopeAngles angles{tape.device_constant(table.cos.data(), table.cos.size()),
+                                tape.device_constant(table.sin.data(), table.sin.size()), 0};
+  const auto twin_pairing = static_cast<twin::Pairing>(pairing);
+  const int N = int(q.rows()), q_heads = int(q.cols() / K), k_heads = int(k.cols() / K);
+  run_twin(tape, [&]<class S>(const twin::Table<S>& twin, twin::Stream stream) {
+    const auto heads = [](DeviceView<S> from, DeviceView<S> to, int count) {
+      return twin::RopeHeads<S>{from.data, from.stride, to.data, to.stride, count};
+    };
+    twin.rope_forward_both(stream,
+                           heads(q.template view<S>(), q_rotated.template view<S>(), q_heads),
+                           heads(k.template view<S>(), k_rotated.template view<S>(), k_heads),
+                           int(length), int(K), angles, twin_pairing, N, {});
+  });
+
+  // On the way back the keys' closure comes first, since they were made last. Both gradients are complete then: whoever
+  // used either came after both. So it turns both, and says so. Where only one has a gradient, each turns its own
+  T* both_turned = tape.scratch(1);
+  *both_turned = 0;
+  const auto turn_one = [=](Tape<T>& t, Var<T> y, Var<T> x, int heads) {
+    const Sink<T> dx = t.sink(x);
+    run_twin(t, [&]<class S>(const twin::Table<S>& twin, twin::Stream stream) {
+      const DeviceView<S> dy = y.template grad_view<S>(), to = dx.template view<S>();
+      twin.rope_backward(stream, dy.data, dy.stride, int(length), int(K), angles, twin_pairing,
+                         to.data, to.stride, N, heads, {});
+    });
+  };
+  tape.record(q_rotated, {q}, [=](Tape<T>& t) {
+    if (*both_turned == 0) turn_one(t, q_rotated, q, q_heads);
+  });
+  tape.record(k_rotated, {k, q}, [=](Tape<T>& t) {
+    if (!q_rotated.has_grad()) return turn_one(t, k_rotated, k, k_heads);
+    *both_turned = 1;
+    const Sink<T> dq = t.sink(q), dk = t.sink(k);
+    run_twin(t, [&]<class S>(const twin::Table<S>& twin, twin::Stream stream) {
+      const auto heads = [](DeviceView<S> from, DeviceView<S> to, int count) {
+        return twin::RopeHeads<S>{from.data, from.stride, to.data, to.stride, count};
+      };
+      twin.rope_backward_both(
+          stream, heads(q_rotated.template grad_view<S>(), dq.template view<S>(), q_heads),
+          heads(k_rotated.template grad_view<S>(), dk.template view<S>(), k_heads), int(length),
+          int(K), angles, twin_pairing, N, {});
+    });
+  });
+  return {q_rotated, k_rotated};
+}
+
+}  // namespace
+
+template <Real T>
+std::array<Var<T>, 2> rope_both(Var<T> q, Var<T> k, Index length, Index K,
+                                const RopeTable<T>& table, Pairing pairing) {
+  if (q.tape->on_device()) return rope_both_on_device(q, k, length, K, table, pairing);
+  const Var<T> q_rotated = rope(q, length, K, table, pairing, "q_rotated");
+  return {q_rotated, rope(k, length, K, table, pairing, "k_rotated")};
+}
+
+#define TPP_INSTANTIATE(T)                                                                       \
+  template RopeTable<T> rope_table<T>(Index, Index, RopeConfig);                                 \
+  template void rope_forward<T>(In<Mat<T>>, Index, Index, const RopeTable<T>&, Pairing,          \
+                                Out<Mat<T>>);                                                    \
+  template void rope_backward<T>(In<Mat<T>>, Index, Index, const RopeTable<T>&, Pairing,         \
+                                 Out<Mat<T>>);                                                   \
+  template Var<T> rope<T>(Var<T>, Index, Index, const RopeTable<T>&, Pairing, std::string_view); \
+  template std::array<Var<T>, 2> rope_both<T>(Var<T>, Var<T>, Index, Index, const RopeTable<T>&, \
+                                              Pairing);
 TPP_INSTANTIATE(float)
 TPP_INSTANTIATE(double)
 #undef TPP_INSTANTIATE

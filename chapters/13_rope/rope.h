@@ -2,6 +2,7 @@
 // sees only how far apart they stand.
 #pragma once
 
+#include <array>
 #include <string_view>
 #include <vector>
 
@@ -71,5 +72,11 @@ void rope_backward(In<Mat<T>> dy, Index length, Index K, const RopeTable<T>& tab
 template <Real T>
 Var<T> rope(Var<T> x, Index length, Index K, const RopeTable<T>& table, Pairing pairing,
             std::string_view name = "rope");
+
+/// Queries and keys together, (B·T, heads·K) each: the same values and gradients; on a device one launch
+/// turns both. Their names are "q_rotated" and "k_rotated".
+template <Real T>
+std::array<Var<T>, 2> rope_both(Var<T> q, Var<T> k, Index length, Index K,
+                                const RopeTable<T>& table, Pairing pairing);
 
 }  // namespace tpp

@@ -4,6 +4,7 @@
 // but add in the order in which blocks happen to end, and float sums depend on the order.
 #pragma once
 
+#include "kernels/common/runtime.h"
 #include "kernels/common/types.h"
 #include "kernels/simt/simt.h"
 
@@ -38,6 +39,11 @@ __global__ void __launch_bounds__(32 * kDeep)
   for (int i = 0; i < kDeep; ++i) total += of_lane[i][x];
   float* out = blockIdx.y == 0 ? first : second;
   out[d] = write == Write::add ? out[d] + total : total;
+}
+
+/// What is put into `second` from now on comes after what is in `stream` now.
+inline void go_on_in(Stream second, Stream stream) {
+  if (second != stream) wait_for(second, stream);
 }
 
 /// partial (rows, D) → out (D)

@@ -83,6 +83,8 @@ struct Table {
   // Chapter 13
   TPP_TWIN(rope_forward);
   TPP_TWIN(rope_backward);
+  TPP_TWIN(rope_forward_both);
+  TPP_TWIN(rope_backward_both);
 
   // Chapter 14
   TPP_TWIN(glu_forward);
@@ -91,6 +93,7 @@ struct Table {
   // Chapter 12. rmsnorm_residual_backward adds to the gradient that the residual sum left
   TPP_TWIN(rmsnorm_forward);
   TPP_TWIN(rmsnorm_backward);
+  TPP_TWIN(rmsnorm_residual_forward);
   TPP_TWIN(rmsnorm_residual_backward);
   TPP_TWIN(scalenorm_forward);
   TPP_TWIN(scalenorm_backward);

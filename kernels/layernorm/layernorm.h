@@ -36,10 +36,13 @@ void layernorm_forward(Stream stream, const T* x, const float* w, const float* b
 /// Shapes  dy, x (N, D), w (D), mean, rstd (N) → dx (N, D), dw (D), db (D) or null;
 ///         work: layernorm_backward_work floats
 /// Bytes   2·N·D read, N·D written, and a few rows of partial sums
+/// Queues  dw and db are made from the partial sums in gain_stream, which waits for them; it may be `stream`. v1 has no
+///         partial sums and makes them in `stream`
 template <Storage T>
-void layernorm_backward(Stream stream, const T* dy, const T* x, const float* w, const float* mean,
-                        const float* rstd, const T* dx_in, T* dx, float* dw, float* db, float* work,
-                        int N, int D, Write write, LayerNormVersion version);
+void layernorm_backward(Stream stream, Stream gain_stream, const T* dy, const T* x, const float* w,
+                        const float* mean, const float* rstd, const T* dx_in, T* dx, float* dw,
+                        float* db, float* work, int N, int D, Write write,
+                        LayerNormVersion version);
 
 /// How many floats a backward needs for its partial sums.
 inline std::size_t layernorm_backward_work(int N, int D) {

@@ -100,14 +100,16 @@ void layernorm_forward_v2_launch(cudaStream_t stream, const T* x, const float* w
 }
 
 template <class T>
-void layernorm_backward_v2_launch(cudaStream_t stream, const T* dy, const T* x, const float* w,
-                                  const float* mean, const float* rstd, const T* dx_in, T* dx,
-                                  float* dw, float* db, float* partial, int N, int D, Write write) {
+void layernorm_backward_v2_launch(cudaStream_t stream, Stream gain_stream, const T* dy, const T* x,
+                                  const float* w, const float* mean, const float* rstd,
+                                  const T* dx_in, T* dx, float* dw, float* db, float* partial,
+                                  int N, int D, Write write) {
   constexpr int kWarps = 4, kDeep = 8;
   const int blocks = std::min(ceil_div(N, 4 * kDeep), kPartialRows);
   launch(layernorm_gain_backward_v2<T, kDeep>, dim3(unsigned(ceil_div(D, 32)), unsigned(blocks)),
          dim3(32, kDeep), 0, stream)(dy, x, mean, rstd, partial, N, D);
-  sum_columns_of_two(stream, partial, blocks, dw, db, D, write);
+  go_on_in(gain_stream, stream);
+  sum_columns_of_two(gain_stream, partial, blocks, dw, db, D, write);
   launch(layernorm_backward_v2<T>, dim3(unsigned(ceil_div(N, kWarps))), dim3(32 * kWarps), 0,
          stream)(dy, x, w, mean, rstd, dx_in, dx, N, D);
 }

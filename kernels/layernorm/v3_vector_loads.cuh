@@ -144,22 +144,24 @@ void layernorm_forward_v3_launch(cudaStream_t stream, const T* x, const float* w
 /// 8 columns a thread, three blocks of 256 threads a multiprocessor; rows wider than 2048 have 16 columns a thread and
 /// blocks of 512.
 template <class T, int kWarps = 1>
-void layernorm_backward_v3_launch(cudaStream_t stream, const T* dy, const T* x, const float* w,
-                                  const float* mean, const float* rstd, const T* dx_in, T* dx,
-                                  float* dw, float* db, float* partial, int N, int D, Write write) {
+void layernorm_backward_v3_launch(cudaStream_t stream, Stream gain_stream, const T* dy, const T* x,
+                                  const float* w, const float* mean, const float* rstd,
+                                  const T* dx_in, T* dx, float* dw, float* db, float* partial,
+                                  int N, int D, Write write) {
   constexpr int kTeams = kWarps < 8 ? 8 / kWarps : 1;
   using Tile = RowTile<T, kWarps, kTeams, kWarps <= 8 ? 8 : 16>;
   if constexpr (kWarps < 16) {
     if (D > Tile::kWidth) {
-      return layernorm_backward_v3_launch<T, 2 * kWarps>(stream, dy, x, w, mean, rstd, dx_in, dx,
-                                                         dw, db, partial, N, D, write);
+      return layernorm_backward_v3_launch<T, 2 * kWarps>(stream, gain_stream, dy, x, w, mean, rstd,
+                                                         dx_in, dx, dw, db, partial, N, D, write);
     }
   }
   const int most = Tile::kBlock <= 256 ? kPartialRows * 3 / 4 : kPartialRows / 4;
   const int blocks = std::min(ceil_div(N, kTeams), most);
   launch(layernorm_backward_v3<T, Tile>, dim3(unsigned(blocks)), dim3(Tile::kBlock), 0, stream)(
       dy, x, w, mean, rstd, dx_in, dx, partial, N, D);
-  sum_columns_of_two(stream, partial, blocks, dw, db, D, write);
+  go_on_in(gain_stream, stream);
+  sum_columns_of_two(gain_stream, partial, blocks, dw, db, D, write);
 }
 
 /// The widest row that both directions hold.

@@ -30,9 +30,10 @@ void rmsnorm_forward(Stream stream, const T* x, const float* w, T* y, float* rst
 ///
 /// Shapes  dy, x (N, D), w (D), rstd (N) → dx (N, D), dw (D); work: rmsnorm_backward_work floats. dx may be dy
 /// Bytes   2·N·D read, N·D written, and a few rows of partial sums
+/// Queues  dw is made from the partial sums in gain_stream, which waits for them; it may be `stream`
 template <Storage T>
-void rmsnorm_backward(Stream stream, const T* dy, const T* x, const float* w, const float* rstd,
-                      T* dx, float* dw, float* work, int N, int D, Write write,
+void rmsnorm_backward(Stream stream, Stream gain_stream, const T* dy, const T* x, const float* w,
+                      const float* rstd, T* dx, float* dw, float* work, int N, int D, Write write,
                       RmsNormVersion version);
 
 /// The residual sum and the norm of it in one pass: s = x + branch, y = rmsnorm(s).
@@ -50,9 +51,9 @@ void rmsnorm_residual_forward(Stream stream, const T* x, const T* branch, const 
 /// Shapes  dy, ds_in, s (N, D), w (D), rstd (N) → ds (N, D), dw (D); work: rmsnorm_backward_work floats
 /// Bytes   3·N·D read, N·D written, and a few rows of partial sums
 template <Storage T>
-void rmsnorm_residual_backward(Stream stream, const T* dy, const T* ds_in, const T* s,
-                               const float* w, const float* rstd, T* ds, float* dw, float* work,
-                               int N, int D, Write write, RmsNormVersion version);
+void rmsnorm_residual_backward(Stream stream, Stream gain_stream, const T* dy, const T* ds_in,
+                               const T* s, const float* w, const float* rstd, T* ds, float* dw,
+                               float* work, int N, int D, Write write, RmsNormVersion version);
 
 /// How many floats a backward needs for its partial sums.
 inline std::size_t rmsnorm_backward_work(int N, int D) {

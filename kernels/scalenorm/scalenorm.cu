@@ -1,5 +1,6 @@
 #include "kernels/scalenorm/scalenorm.h"
 
+#include "kernels/common/runtime.h"
 #include "kernels/scalenorm/v1_warp_per_row.cuh"
 
 namespace tpp::twin {
@@ -19,21 +20,24 @@ void scalenorm_forward(Stream stream, const T* x, const float* g, T* y, float* r
 }
 
 template <Storage T>
-void scalenorm_backward(Stream stream, const T* dy, const T* x, const float* g, const float* rnorm,
-                        T* dx, float* dg, float* work, int N, int D, float eps, Write write,
-                        ScaleNormVersion) {
+void scalenorm_backward(Stream stream, Stream gain_stream, const T* dy, const T* x, const float* g,
+                        const float* rnorm, T* dx, float* dg, float* work, int N, int D, float eps,
+                        Write write, ScaleNormVersion) {
   require(N > 0 && D > 0, "scalenorm: there are no rows or no columns");
   const cudaStream_t at = cuda_stream(stream);
   launch(scalenorm_backward_v1<Native<T>>, blocks(N), dim3(32 * kWarps), 0, at)(
       native(dy), native(x), g, rnorm, native(dx), work, N, D, eps);
-  launch(scalenorm_gain_backward_v1<1024>, dim3(1), dim3(1024), 0, at)(work, dg, N, write);
+  if (gain_stream != stream) wait_for(gain_stream, stream);
+  launch(scalenorm_gain_backward_v1<1024>, dim3(1), dim3(1024), 0, cuda_stream(gain_stream))(
+      work, dg, N, write);
 }
 
 #define TPP_INSTANTIATE(T)                                                                        \
   template void scalenorm_forward<T>(Stream, const T*, const float*, T*, float*, int, int, float, \
                                      ScaleNormVersion);                                           \
-  template void scalenorm_backward<T>(Stream, const T*, const T*, const float*, const float*, T*, \
-                                      float*, float*, int, int, float, Write, ScaleNormVersion);
+  template void scalenorm_backward<T>(Stream, Stream, const T*, const T*, const float*,           \
+                                      const float*, T*, float*, float*, int, int, float, Write,   \
+                                      ScaleNormVersion);
 TPP_INSTANTIATE(float)
 TPP_INSTANTIATE(Bf16)
 #undef TPP_INSTANTIATE

@@ -26,10 +26,11 @@ void scalenorm_forward(Stream stream, const T* x, const float* g, T* y, float* r
 /// A row shorter than eps was divided by a constant: for it dx = g · dy / eps.
 /// Shapes  dy, x (N, D), g (1), rnorm (N) → dx (N, D), dg (1); work: scalenorm_backward_work floats
 /// Bytes   2·N·D read, N·D written
+/// Queues  dg is made from the rows' products in gain_stream, which waits for them; it may be `stream`
 template <Storage T>
-void scalenorm_backward(Stream stream, const T* dy, const T* x, const float* g, const float* rnorm,
-                        T* dx, float* dg, float* work, int N, int D, float eps, Write write,
-                        ScaleNormVersion version);
+void scalenorm_backward(Stream stream, Stream gain_stream, const T* dy, const T* x, const float* g,
+                        const float* rnorm, T* dx, float* dg, float* work, int N, int D, float eps,
+                        Write write, ScaleNormVersion version);
 
 /// How many floats a backward needs: ⟨dy, x̂⟩ of each row.
 inline std::size_t scalenorm_backward_work(int N, int) { return std::size_t(N); }

@@ -73,7 +73,7 @@ TEST_CASE("layernorm: forward and backward") {
         twin::Buffer<float> work(twin::layernorm_backward_work(N, D));
         twin::layernorm_forward(nullptr, x.data(), w.data(), b.data(), y.data(), mean.data(),
                                 rstd.data(), N, D, float(kEps), version);
-        twin::layernorm_backward<S>(nullptr, dy.data(), x.data(), w.data(), mean.data(),
+        twin::layernorm_backward<S>(nullptr, nullptr, dy.data(), x.data(), w.data(), mean.data(),
                                     rstd.data(), nullptr, dx.data(), dw.data(), db.data(),
                                     work.data(), N, D, Write::set, version);
         check_near<S>(y.host(), want.y, near<S>(version, D), D == 1 ? 1 : 1e-30);
@@ -108,7 +108,7 @@ TEST_CASE("layernorm: onto what is there, with and without a bias, dx in the pla
                                    rstd.data(), N, D, float(kEps), version);
         check_near<S>(y.host(), want.y, near<S>(version, D), D == 1 ? 1 : 1e-30);
 
-        twin::layernorm_backward<S>(nullptr, dy.data(), x.data(), w.data(), mean.data(),
+        twin::layernorm_backward<S>(nullptr, nullptr, dy.data(), x.data(), w.data(), mean.data(),
                                     rstd.data(), bias ? dx_in.data() : nullptr, dy.device.data(),
                                     dw.device.data(), bias ? db.device.data() : nullptr,
                                     work.data(), N, D, Write::add, version);
@@ -143,9 +143,9 @@ TEST_CASE("layernorm: more rows than the blocks take in one turn") {
       Output<S> dx(N, D);
       Output<float> dw(1, D), db(1, D);
       twin::Buffer<float> work(twin::layernorm_backward_work(N, D));
-      twin::layernorm_backward<S>(nullptr, dy.data(), x.data(), w.data(), mean.data(), rstd.data(),
-                                  nullptr, dx.data(), dw.data(), db.data(), work.data(), N, D,
-                                  Write::set, version);
+      twin::layernorm_backward<S>(nullptr, nullptr, dy.data(), x.data(), w.data(), mean.data(),
+                                  rstd.data(), nullptr, dx.data(), dw.data(), db.data(),
+                                  work.data(), N, D, Write::set, version);
       check_near<S>(dx.host(), want.dx, near<S>(version, D), D == 1 ? 1 : 1e-30);
       check_near<float>(dw.host(), want.dw, roundings(version, std::max(N, D)), D == 1 ? 1 : 1e-30);
       check_near<float>(db.host(), want.db, roundings(version, N));
@@ -167,7 +167,7 @@ TEST_CASE("layernorm: rows that do not start at 16 bytes") {
     twin::Buffer<float> work(twin::layernorm_backward_work(N, D));
     twin::layernorm_forward(nullptr, x.data() + 1, w.data(), b.data(), y.data(), mean.data(),
                             rstd.data(), N, D, float(kEps), version);
-    twin::layernorm_backward<S>(nullptr, dy.data(), x.data() + 1, w.data(), mean.data(),
+    twin::layernorm_backward<S>(nullptr, nullptr, dy.data(), x.data() + 1, w.data(), mean.data(),
                                 rstd.data(), nullptr, dx.data(), dw.data(), db.data(), work.data(),
                                 N, D, Write::set, version);
     check_near<S>(y.host(), want.y, near<S>(version, D), D == 1 ? 1 : 1e-30);
@@ -182,9 +182,9 @@ TEST_CASE("layernorm: no rows or no columns are refused") {
   const LayerNormVersion version = LayerNormVersion::latest;
   CHECK_THROWS_AS(twin::layernorm_forward(nullptr, p, p, p, p, p, p, 0, 8, 1e-5f, version),
                   std::invalid_argument);
-  CHECK_THROWS_AS(
-      twin::layernorm_backward(nullptr, p, p, p, p, p, p, p, p, p, p, 1, 0, Write::set, version),
-      std::invalid_argument);
+  CHECK_THROWS_AS(twin::layernorm_backward(nullptr, nullptr, p, p, p, p, p, p, p, p, p, p, 1, 0,
+                                           Write::set, version),
+                  std::invalid_argument);
 }
 
 }  // namespace tpp::testing

@@ -60,8 +60,8 @@ TEST_CASE("rmsnorm: forward and backward") {
         twin::Buffer<float> work(twin::rmsnorm_backward_work(N, D));
         twin::rmsnorm_forward(nullptr, x.data(), w.data(), y.data(), rstd.data(), N, D, float(kEps),
                               version);
-        twin::rmsnorm_backward(nullptr, dy.data(), x.data(), w.data(), rstd.data(), dx.data(),
-                               dw.data(), work.data(), N, D, Write::set, version);
+        twin::rmsnorm_backward(nullptr, nullptr, dy.data(), x.data(), w.data(), rstd.data(),
+                               dx.data(), dw.data(), work.data(), N, D, Write::set, version);
         check_near<S>(y.host(), want.y, kNear<S>);
         check_near<float>(rstd.host(), want.rstd, 8);
         check_near<S>(dx.host(), want.dx, kNear<S>);
@@ -86,9 +86,9 @@ TEST_CASE("rmsnorm: the residual sum and its gradient come along") {
         twin::Buffer<float> work(twin::rmsnorm_backward_work(N, D));
         twin::rmsnorm_residual_forward(nullptr, x.data(), branch.data(), w.data(), s.data(),
                                        y.data(), rstd.data(), N, D, float(kEps), version);
-        twin::rmsnorm_residual_backward(nullptr, dy.data(), ds_in.data(), s.data(), w.data(),
-                                        rstd.data(), ds.data(), dw.data(), work.data(), N, D,
-                                        Write::set, version);
+        twin::rmsnorm_residual_backward(nullptr, nullptr, dy.data(), ds_in.data(), s.data(),
+                                        w.data(), rstd.data(), ds.data(), dw.data(), work.data(), N,
+                                        D, Write::set, version);
         CHECK(s.host() == sum.host);
         check_near<S>(y.host(), want.y, kNear<S>);
         check_near<float>(rstd.host(), want.rstd, 8);
@@ -124,7 +124,7 @@ TEST_CASE("rmsnorm: in place, and onto what is there") {
       // s takes x's place, ds that of ds_in; dw grows
       twin::rmsnorm_residual_forward(nullptr, x.data(), branch.data(), w.data(), x.device.data(),
                                      y.data(), rstd.data(), N, D, float(kEps), version);
-      twin::rmsnorm_residual_backward(nullptr, dy.data(), ds.data(), x.data(), w.data(),
+      twin::rmsnorm_residual_backward(nullptr, nullptr, dy.data(), ds.data(), x.data(), w.data(),
                                       rstd.data(), ds.device.data(), dw.device.data(), work.data(),
                                       N, D, Write::add, version);
       const auto now = [&](twin::Buffer<S>& device) {
@@ -156,8 +156,9 @@ TEST_CASE("rmsnorm: more rows than the blocks take in one turn") {
       Output<S> dx(N, D);
       Output<float> dw(1, D);
       twin::Buffer<float> work(twin::rmsnorm_backward_work(N, D));
-      twin::rmsnorm_backward(nullptr, dy.data(), x.data(), w.data(), rstd.data(), dx.data(),
-                             dw.data(), work.data(), N, D, Write::set, RmsNormVersion::latest);
+      twin::rmsnorm_backward(nullptr, nullptr, dy.data(), x.data(), w.data(), rstd.data(),
+                             dx.data(), dw.data(), work.data(), N, D, Write::set,
+                             RmsNormVersion::latest);
       check_near<S>(dx.host(), want.dx, kNear<S>);
       check_near<float>(dw.host(), want.dw, kNearSum);
     }
@@ -177,8 +178,9 @@ TEST_CASE("rmsnorm: rows that do not start at 16 bytes") {
     twin::Buffer<float> work(twin::rmsnorm_backward_work(N, D));
     twin::rmsnorm_forward(nullptr, x.data() + 1, w.data(), y.data(), rstd.data(), N, D, float(kEps),
                           RmsNormVersion::latest);
-    twin::rmsnorm_backward(nullptr, dy.data(), x.data() + 1, w.data(), rstd.data(), dx.data(),
-                           dw.data(), work.data(), N, D, Write::set, RmsNormVersion::latest);
+    twin::rmsnorm_backward(nullptr, nullptr, dy.data(), x.data() + 1, w.data(), rstd.data(),
+                           dx.data(), dw.data(), work.data(), N, D, Write::set,
+                           RmsNormVersion::latest);
     check_near<S>(y.host(), want.y, kNear<S>);
     check_near<S>(dx.host(), want.dx, kNear<S>);
     check_near<float>(dw.host(), want.dw, kNearSum);
@@ -191,8 +193,9 @@ TEST_CASE("rmsnorm: no rows or no columns are refused") {
   const RmsNormVersion version = RmsNormVersion::latest;
   CHECK_THROWS_AS(twin::rmsnorm_forward(nullptr, p, p, p, p, 0, 8, 1e-5f, version),
                   std::invalid_argument);
-  CHECK_THROWS_AS(twin::rmsnorm_backward(nullptr, p, p, p, p, p, p, p, 1, 0, Write::set, version),
-                  std::invalid_argument);
+  CHECK_THROWS_AS(
+      twin::rmsnorm_backward(nullptr, nullptr, p, p, p, p, p, p, p, 1, 0, Write::set, version),
+      std::invalid_argument);
   CHECK_THROWS_AS(
       twin::rmsnorm_residual_forward<float>(nullptr, p, nullptr, p, p, p, p, 1, 8, 1e-5f, version),
       std::invalid_argument);

@@ -33,7 +33,7 @@ TEST_CASE("scalenorm: forward and backward") {
         twin::Buffer<float> work(twin::scalenorm_backward_work(N, D));
         twin::scalenorm_forward(nullptr, x.data(), g.data(), got_y.data(), got_rnorm.data(), N, D,
                                 float(eps), version);
-        twin::scalenorm_backward(nullptr, dy.data(), x.data(), g.data(), got_rnorm.data(),
+        twin::scalenorm_backward(nullptr, nullptr, dy.data(), x.data(), g.data(), got_rnorm.data(),
                                  got_dx.data(), dg.device.data(), work.data(), N, D, float(eps),
                                  write, version);
         check_near<S>(got_y.host(), y, near);
@@ -57,7 +57,7 @@ TEST_CASE("scalenorm: no rows or no columns are refused") {
   const auto version = twin::ScaleNormVersion::latest;
   CHECK_THROWS_AS(twin::scalenorm_forward(nullptr, p, p, p, p, 0, 8, 1e-5f, version),
                   std::invalid_argument);
-  CHECK_THROWS_AS(twin::scalenorm_backward(nullptr, p, p, p, p, p, p, p, 1, 0, 1e-5f,
+  CHECK_THROWS_AS(twin::scalenorm_backward(nullptr, nullptr, p, p, p, p, p, p, p, 1, 0, 1e-5f,
                                            twin::Write::set, version),
                   std::invalid_argument);
 }
