@@ -129,7 +129,7 @@ TEST_CASE("elementwise: a row added to every row, and the sums of columns") {
 TEST_CASE("elementwise: sums of columns in two stages, the same bits each time") {
   Philox rng(8);
   for (const Size size : {Size{1000, 3}, Size{700, 33}, Size{523, 136}, Size{129, 1024}}) {
-    const auto [N, D] = size;
+    const int N = size.N, D = size.D;
     CAPTURE(N, D);
     REQUIRE(twin::column_sums_work(N, D) > 0);
     twin::Buffer<float> work(twin::column_sums_work(N, D));
