@@ -43,9 +43,9 @@ function(tpp_add_chapter name)
 
   set(compiled ${CMAKE_CURRENT_SOURCE_DIR}/compiled.a)  # a handout has the chapters compiled
   if(EXISTS ${compiled})
-    add_library(tpp_${name} INTERFACE)
-    add_library(tpp::${name} ALIAS tpp_${name})
-    target_link_libraries(tpp_${name} INTERFACE ${compiled} tpp::options)
+    file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/nothing.cpp "// The chapter is in compiled.a.\n")
+    tpp_library(${name} ${CMAKE_CURRENT_BINARY_DIR}/nothing.cpp)
+    tpp_link(${name} ${compiled})
   else()
     tpp_library(${name} ${chapter_SOURCES})
   endif()
