@@ -73,6 +73,14 @@ STEP("dv of a group") {
   expect_near(d.dv, row({7, 56}), "dv of 2 key heads, dout (1, 2, 4, 8, 16, 32), G = 2");
 }
 
+STEP("heads of two numbers") {
+  const Gradients d =
+      backward(answer, reference, row({1, 10, 2, 20, 4, 40, 8, 80}), row({1, 1, 1, 1, 1, 1, 1, 1}),
+               row({1, 2, 3, 4}), row({5, 6, 7, 8}), 4, 2);
+  expect_near(d.dv, row({3, 30, 12, 120}),
+              "dv of 2 key heads of 2 numbers, dout (1, 10, 2, 20, 4, 40, 8, 80)");
+}
+
 STEP("dk of a group") {
   // Two tokens, zero queries and keys but for q = (1, 2, 4, 8) in the second row: its weights are ½ and ½
   Mat<double> q(2, 4), dout(2, 4), want(2, 2);
