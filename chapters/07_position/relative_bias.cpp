@@ -1,40 +1,13 @@
 #include "chapters/07_position/relative_bias.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstdlib>
 
 #include "chapters/02_tape/device.h"
+#include "chapters/07_position/exercises/alibi/reference.h"  // alibi_slopes, alibi_bias
 
 namespace tpp {
-
-std::vector<double> alibi_slopes(Index heads) {
-  require(heads > 0, "alibi: the number of heads must be positive");
-  const Index power = Index(std::bit_floor(std::size_t(heads)));
-  std::vector<double> slopes;
-  for (Index h = 0; h < power; ++h)
-    slopes.push_back(std::exp2(-8.0 * double(h + 1) / double(power)));
-
-  // The heads that are left go between: the odd terms of the sequence for twice as many
-  for (Index h = 0; h < heads - power; ++h) {
-    slopes.push_back(std::exp2(-8.0 * double(2 * h + 1) / double(2 * power)));
-  }
-  return slopes;
-}
-
-template <Real T>
-Mat<T> alibi_bias(Index heads, Index length) {
-  require(length > 0, "alibi: the length must be positive");
-  const std::vector<double> slopes = alibi_slopes(heads);
-  Mat<T> bias(heads, 2 * length - 1);
-  for (Index h = 0; h < heads; ++h) {
-    for (Index o = 0; o < bias.cols(); ++o) {
-      bias(h, o) = T(-slopes[std::size_t(h)] * double(std::abs(o - (length - 1))));
-    }
-  }
-  return bias;
-}
 
 template <Real T>
 Var<T> alibi_bias(Tape<T>& tape, In<Mat<T>> longest, Index length, std::string_view name) {

@@ -1,26 +1,11 @@
 #include "chapters/07_position/sinusoidal.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "chapters/02_tape/device.h"
+#include "chapters/07_position/exercises/sinusoidal/reference.h"  // sinusoidal_table
 
 namespace tpp {
-
-template <Real T>
-Mat<T> sinusoidal_table(Index length, Index D) {
-  require(length >= 0 && D >= 0, "sinusoidal: a table cannot have a negative size");
-  Mat<T> table(length, D);
-  for (Index d = 0; d < D; ++d) {
-    // A sine and its cosine share a wavelength: a shift in time turns the pair
-    const double frequency = std::pow(10000.0, -double(d - d % 2) / double(D));
-    for (Index t = 0; t < length; ++t) {
-      const double angle = double(t) * frequency;
-      table(t, d) = T(d % 2 == 0 ? std::sin(angle) : std::cos(angle));
-    }
-  }
-  return table;
-}
 
 static void require_positions(Shape x, Shape table, Index length) {
   require(length > 0 && x.rows % length == 0, "positions: the rows must be whole sequences");
