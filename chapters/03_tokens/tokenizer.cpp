@@ -7,32 +7,10 @@
 #include <string>
 
 #include "chapters/01_tensor/errors.h"
+#include "chapters/03_tokens/exercises/bpe_merge/reference.h"  // comes_first, merge_in, …
 #include "chapters/03_tokens/pretokenise.h"
 
 namespace tpp {
-namespace {
-
-using Merge = Tokenizer::Merge;
-
-/// A pair as one number. Its order is ours for ties: by the left token, then by the right one.
-std::uint64_t key_of(Merge pair) {
-  return std::uint64_t(pair.left) << 32 | std::uint64_t(pair.right);
-}
-Merge pair_of(std::uint64_t key) { return {int(key >> 32), int(key & 0xFFFFFFFF)}; }
-
-/// Replace the pair by one token, from the left, in place: "aaa" becomes (aa, a).
-void merge_in(std::vector<int>& tokens, Merge pair, int merged) {
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < tokens.size(); ++i) {
-    const bool here =
-        tokens[i] == pair.left && i + 1 < tokens.size() && tokens[i + 1] == pair.right;
-    tokens[kept++] = here ? merged : tokens[i];
-    if (here) ++i;
-  }
-  tokens.resize(kept);
-}
-
-}  // namespace
 
 Tokenizer::Tokenizer() {
   for (int byte = 0; byte < kBytes; ++byte) {
@@ -70,12 +48,9 @@ struct PairUse {
   std::vector<std::uint32_t> words;
 };
 
-struct Candidate {
-  std::int64_t count;
-  std::uint64_t pair;
-  bool operator<(const Candidate& other) const {  // the queue's top is its largest
-    return count != other.count ? count < other.count : pair > other.pair;
-  }
+/// The queue's top is what comes before all others.
+struct ComesLater {
+  bool operator()(const Candidate& a, const Candidate& b) const { return comes_first(b, a); }
 };
 
 std::vector<Word> count_words(std::string_view text) {
@@ -93,18 +68,6 @@ std::vector<Word> count_words(std::string_view text) {
     begin = end;
   }
   return words;
-}
-
-/// Visit the pairs that a merge could replace: of "aaa" the first (a, a), not the one that overlaps
-/// it.
-template <class Visit>
-void for_each_pair(std::span<const int> tokens, Visit visit) {
-  for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
-    visit(key_of({tokens[i], tokens[i + 1]}));
-    const bool overlap =
-        tokens[i] == tokens[i + 1] && i + 2 < tokens.size() && tokens[i + 1] == tokens[i + 2];
-    if (overlap) ++i;
-  }
 }
 
 }  // namespace
@@ -126,7 +89,7 @@ Tokenizer Tokenizer::train_bpe(std::string_view text, int vocabulary, const BpeP
       if (use.words.empty() || use.words.back() != w) use.words.push_back(w);
     });
   }
-  std::priority_queue<Candidate> queue;
+  std::priority_queue<Candidate, std::vector<Candidate>, ComesLater> queue;
   for (const auto& [pair, use] : uses) queue.push({use.count, pair});
 
   std::vector<std::uint64_t> changed;
@@ -208,12 +171,8 @@ void Tokenizer::encode_piece(std::string_view piece, std::vector<int>& tokens) c
 
   // Merge in the order of learning, not by length: that is how the training text was merged
   while (tokens.size() > 1) {
-    int earliest = std::numeric_limits<int>::max();
-    for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
-      const auto found = merged_.find(key_of({tokens[i], tokens[i + 1]}));
-      if (found != merged_.end()) earliest = std::min(earliest, found->second);
-    }
-    if (earliest == std::numeric_limits<int>::max()) return;
+    const int earliest = earliest_merge(tokens, merged_);
+    if (earliest < 0) return;
     merge_in(tokens, merges_[std::size_t(earliest - kBytes)], earliest);
   }
 }
