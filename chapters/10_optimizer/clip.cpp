@@ -1,7 +1,8 @@
 #include "chapters/10_optimizer/clip.h"
 
 #include <array>
-#include <cmath>
+
+#include "chapters/10_optimizer/exercises/clip/reference.h"  // clip_scale
 
 namespace tpp {
 
@@ -19,14 +20,6 @@ double sum_of_squares(const T* x, Index count) {
   double total = 0;
   for (const double sum : sums) total += sum;
   return total;
-}
-// [/snip]
-
-// [snip clip_scale]
-double clip_scale(double norm, double max_norm) {
-  require(max_norm >= 0, "clip_scale: the largest norm must be positive, or 0 for no clipping");
-  if (std::isnan(norm)) return norm;
-  return max_norm > 0 && norm > max_norm ? max_norm / norm : 1;
 }
 // [/snip]
 
