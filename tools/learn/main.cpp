@@ -71,8 +71,8 @@ int check(Session& session, const std::vector<std::string>& ids, bool chain, boo
     const fs::path file = session.prepare(e);
     if (gpu && e.cuda) {
       std::cout << e.id << " " << e.title
-                << "\n   skipped: no GPU. This build has none; the emulator checks without "
-                   "one: ./run learn check "
+                << "\n   skipped: no GPU. Exercises' kernels are checked on the emulator: ./run "
+                   "learn check "
                 << e.id << "\n";
       if (code == 0) code = exit_code(Verdict::no_gpu);
       continue;
@@ -213,6 +213,8 @@ int run(int argc, char** argv) {
       ->group("");
   CLI::App* doctor_ = app.add_subcommand("doctor", "what works on this machine");
   CLI::App* canary_ = one(app.add_subcommand("canary", "for CI: do wrong files fail?")->group(""));
+  CLI::App* timing =
+      app.add_subcommand("timing", "for the benchmark table: from save to verdict")->group("");
   CLI::App* slot =
       app.add_subcommand("slot", "for --mine: build what stands in the model")->group("");
   std::string in_model;
@@ -287,6 +289,8 @@ int run(int argc, char** argv) {
     }
     make_handout(places, session.exercises(), fs::absolute(handout_folder), !no_libraries,
                  std::cout);
+  } else if (*timing) {
+    std::cout << save_to_verdict(session);
   } else if (*slot) {
     for (const Session::ForModel& m : session.for_model(in_model)) {
       std::cout << m.slot << "\t" << m.file << "\t" << m.label << "\n";

@@ -34,6 +34,9 @@ struct Student {
 /// What works on this machine and what does not. Returns whether everything does.
 bool doctor(const Places& places, std::ostream& out);
 
+/// From a saved file to a verdict, for every exercise with its reference in the student's place: a Markdown table.
+[[nodiscard]] std::string save_to_verdict(const Session& session);
+
 /// CI: put the skeleton, the reference, a wrong answer and a broken file in a student's place, and look at what the
 /// student's own command says. Returns whether it was right each time.
 bool canary(const Places& places, const Exercise& e, const std::string& self, std::ostream& out);

@@ -57,6 +57,8 @@ std::string walk(const Reference& reference, const F& hole) {
 
 // The text with what NOT_WRITTEN is
 std::string after_once(const std::string& body, const std::string& file) {
+  if (body.find("#include \"tools/learn/not_written.h\"") != std::string::npos)
+    return body;  // in a handout
   std::string text;
   bool placed = false;
   for (const std::string& line : split_lines(body)) {
