@@ -12,6 +12,7 @@ failed=0
 fail() { echo "FAILED: $*"; failed=1; }
 
 # Only what stands between the marks is compared, so that texts may change
+cd "$root" || exit 1
 mkdir -p "$work/assets/pictures" "$work/bench"
 for file in bench/README.md chapters/[0-9]*/README.md; do
   mkdir -p "$work/$(dirname "$file")"
