@@ -4,6 +4,7 @@
 
 #include "chapters/01_tensor/matmul.h"
 #include "chapters/02_tape/device.h"
+#include "chapters/06_attention/exercises/heads/reference.h"     // head_place, probs_row
 #include "chapters/06_attention/exercises/one_head/reference.h"  // attention_head_forward
 
 namespace tpp {
@@ -108,6 +109,7 @@ Var<T> detail::attention_with_heads(Var<T> q, Var<T> k, Var<T> v, Var<T> bias, A
   require(H > 0 && q.cols() % H == 0, "attention: H must divide the number of columns");
   require(G > 0 && H % G == 0, "attention: the key heads must divide the query heads");
   const Index B = q.rows() / L, K = q.cols() / H;
+  const Heads heads{.B = B, .T = L, .H = H, .K = K};
   require_shape("attention: k", k.shape(), {q.rows(), G * K});
   require_shape("attention: v", v.shape(), {q.rows(), G * K});
   if (bias) require_shape("attention: the bias", bias.shape(), {H, 2 * L - 1});
@@ -123,9 +125,10 @@ Var<T> detail::attention_with_heads(Var<T> q, Var<T> k, Var<T> v, Var<T> bias, A
     for (Index h = 0; h < H; ++h) {
       const Index g = h / (H / G);
       const auto head = [&](const Var<T>& x, Index i) {
-        return x.value().block(b * L, i * K, L, K);
+        const auto [row, col] = head_place(heads, b, i, 0, 0);
+        return x.value().block(row, col, L, K);
       };
-      const auto p = probs.value().middleRows((b * H + h) * L, L);
+      const auto p = probs.value().middleRows(probs_row(heads, b, h, 0), L);
       if (bias) {
         attention_head_forward<T>(head(q, h), head(k, g), head(v, g), bias.value().row(h), mask,
                                   scale, head(out, h), p);
@@ -149,8 +152,11 @@ Var<T> detail::attention_with_heads(Var<T> q, Var<T> k, Var<T> v, Var<T> bias, A
       for (Index h = 0; h < H; ++h) {
         const Index g = h / (H / G);
         const Write shared = h % (H / G) == 0 ? Write::set : Write::add;
-        const auto block = [&](MatMap<T> x, Index i) { return x.block(b * L, i * K, L, K); };
-        const auto p = probs.value().middleRows((b * H + h) * L, L);
+        const auto block = [&](MatMap<T> x, Index i) {
+          const auto [row, col] = head_place(heads, b, i, 0, 0);
+          return x.block(row, col, L, K);
+        };
+        const auto p = probs.value().middleRows(probs_row(heads, b, h, 0), L);
         RowMap<T> db = wants_bias ? RowMap<T>(dbias.data() + h * (2 * L - 1), 2 * L - 1) : nothing;
         attention_head_backward<T>(block(out.grad(), h), block(q.value(), h), block(k.value(), g),
                                    block(v.value(), g), p, mask, scale, shared, block(dq.mat(), h),
