@@ -83,3 +83,9 @@ bias(h, o) = T(-slopes[std::size_t(h)] * double(std::abs(o - length)));
 bias(h, o) = T(-slopes[std::size_t(h)] * double(o));
 // [/hole]
 // [/wrong]
+
+// [wrong integers "−8 · (h + 1) / P is computed in whole numbers and cut off: with more than 8 heads, neighbours get the same slope."]
+// [hole slopes]
+for (Index h = 0; h < power; ++h) slopes.push_back(std::exp2(double(-8 * (h + 1) / power)));
+// [/hole]
+// [/wrong]
