@@ -261,6 +261,7 @@ struct Likeness {
 Likeness likeness(const std::vector<StepRun>& a, const std::vector<StepRun>& b) {
   Likeness result;
   for (std::size_t s = 0; s < a.size(); ++s) {
+    if (a[s].end == End::not_written) continue;  // says nothing about the holes that are written
     if (a[s].seen.size() != b[s].seen.size()) return {false, kInfinite};
     for (std::size_t i = 0; i < a[s].seen.size(); ++i) {
       const Seen &x = a[s].seen[i], &y = b[s].seen[i];
@@ -286,12 +287,16 @@ double margin(const std::vector<StepRun>& runs) {
   return most;
 }
 
-// The wrong answer that this is, or nullptr. Never a guess: all values equal, and far from right.
+// The wrong answer that this is, or nullptr. Never a guess: all values equal, and far from right. While holes are not
+// written yet there are fewer values, so it must be the only one.
 const Variant* recognise(const std::vector<StepRun>& runs, double& difference) {
   if (!(margin(runs) >= kMargin)) return nullptr;
   const Variant* best = nullptr;
+  const bool whole = std::none_of(runs.begin(), runs.end(),
+                                  [](const StepRun& run) { return run.end == End::not_written; });
   for (std::size_t i = 1; i < variants().size(); ++i) {
     const Likeness like = likeness(runs, run_quietly(variants()[i].answer));
+    if (like.equal && best != nullptr && !whole) return nullptr;
     if (like.equal && (best == nullptr || like.difference < difference)) {
       best = &variants()[i];
       difference = like.difference;
