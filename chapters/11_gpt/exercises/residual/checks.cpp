@@ -13,7 +13,7 @@ namespace {
 using Block = decltype(Answer::pre);
 using M = Mat<double>;
 
-// norm1 adds 1, attention is ×10 (or another factor), norm2 adds 2, feed_forward is ×100
+// norm1 doubles, attention is ×10 (or another factor), norm2 triples, feed_forward is ×100
 struct Digits {
   double value;
   std::string calls;
@@ -21,17 +21,16 @@ struct Digits {
 
 Digits digits(Block block, double x, double attention = 10, double feed_forward = 100) {
   Tape<double> tape;
-  const auto number = [&](double v) { return tape.input(M::Constant(1, 1, v), "number"); };
-  const Var<double> one = number(1), two = number(2);
   std::string calls;
   const auto called = [&](const char* name, Var<double> y) {
     calls += calls.empty() ? name : std::string(", ") + name;
     return y;
   };
   const Var<double> y = block(
-      number(x), [&](Var<double> v) { return called("norm1", add(v, one)); },
+      tape.input(M::Constant(1, 1, x), "x"),
+      [&](Var<double> v) { return called("norm1", scale(v, 2.0)); },
       [&](Var<double> v) { return called("attention", scale(v, attention)); },
-      [&](Var<double> v) { return called("norm2", add(v, two)); },
+      [&](Var<double> v) { return called("norm2", scale(v, 3.0)); },
       [&](Var<double> v) { return called("feed_forward", scale(v, feed_forward)); });
   return {y.value()(0, 0), calls};
 }
@@ -69,7 +68,7 @@ void expect_gradient(Block block, std::string_view what) {
 
 }  // namespace
 
-// The maps in all cases: norm1 adds 1, attention multiplies by 10, norm2 adds 2, feed_forward by 100
+// The maps in all cases: norm1 is ×2, attention ×10, norm2 ×3, feed_forward ×100
 
 STEP("pre: who is called") {
   expect_equal(digits(answer.pre, 3).calls, "norm1, attention, norm2, feed_forward",
@@ -77,15 +76,15 @@ STEP("pre: who is called") {
 }
 
 STEP("pre: attention's half") {
-  // With a feed_forward that gives 0: 3 + 10·(3 + 1)
-  expect_near(digits(answer.pre, 3, 10, 0).value, 43.0,
-              "pre-norm, x = 3: norm1 adds 1, attention is ×10, norm2 adds 2, feed_forward is ×0");
+  // With a feed_forward that gives 0: 3 + 10·(2·3)
+  expect_near(digits(answer.pre, 3, 10, 0).value, 63.0,
+              "pre-norm, x = 3: norm1 is ×2, attention is ×10, norm2 is ×3, feed_forward is ×0");
 }
 
 STEP("pre: the feed-forward half") {
-  // With an attention that gives 0: 3 + 100·(3 + 2)
-  expect_near(digits(answer.pre, 3, 0, 100).value, 503.0,
-              "pre-norm, x = 3: norm1 adds 1, attention is ×0, norm2 adds 2, feed_forward is ×100");
+  // With an attention that gives 0: 3 + 100·(3·3)
+  expect_near(digits(answer.pre, 3, 0, 100).value, 903.0,
+              "pre-norm, x = 3: norm1 is ×2, attention is ×0, norm2 is ×3, feed_forward is ×100");
 }
 
 STEP("pre: the stream stays") {
@@ -94,10 +93,9 @@ STEP("pre: the stream stays") {
 }
 
 STEP("pre: both halves") {
-  // 3 + 10·4 = 43, and 43 + 100·45
-  expect_near(
-      digits(answer.pre, 3).value, 4543.0,
-      "pre-norm, x = 3: norm1 adds 1, attention is ×10, norm2 adds 2, feed_forward is ×100");
+  // 3 + 10·6 = 63, and 63 + 100·189
+  expect_near(digits(answer.pre, 3).value, 18963.0,
+              "pre-norm, x = 3: norm1 is ×2, attention is ×10, norm2 is ×3, feed_forward is ×100");
 }
 
 STEP("post: who is called") {
@@ -106,16 +104,15 @@ STEP("post: who is called") {
 }
 
 STEP("post: the norms are on the stream") {
-  // (3 + 1) + 2
-  expect_near(digits(answer.post, 3, 0, 0).value, 6.0,
-              "post-norm, x = 3, both sublayers give 0, norm1 adds 1, norm2 adds 2");
+  // 3·2·3
+  expect_near(digits(answer.post, 3, 0, 0).value, 18.0,
+              "post-norm, x = 3, both sublayers give 0, norm1 is ×2, norm2 is ×3");
 }
 
 STEP("post: both halves") {
-  // 3 + 30 + 1 = 34, and 34 + 3400 + 2
-  expect_near(
-      digits(answer.post, 3).value, 3436.0,
-      "post-norm, x = 3: attention is ×10, norm1 adds 1, feed_forward is ×100, norm2 adds 2");
+  // 2·(3 + 30) = 66, and 3·(66 + 6600)
+  expect_near(digits(answer.post, 3).value, 19998.0,
+              "post-norm, x = 3: attention is ×10, norm1 is ×2, feed_forward is ×100, norm2 is ×3");
 }
 
 STEP("whole result") {
