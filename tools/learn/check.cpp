@@ -132,9 +132,12 @@ std::string difference(const Seen& seen) {
            std::to_string(got.numbers.size()) + " numbers are wrong (" + share + ")";
   }
   if (nans > 0) {
-    text += nans == got.numbers.size()
-                ? "\n(NaN: outputs are full of it before your code runs; was nothing written?)"
-                : "\n(NaN stands where your code wrote nothing, or divided 0 by 0)";
+    text +=
+        nans == got.numbers.size()
+            ? "\n(NaN: was nothing written? Outputs are full of it before your code runs. Or was 0 "
+              "divided by 0, or infinity by infinity?)"
+            : "\n(NaN stands where your code wrote nothing, or divided 0 by 0, or infinity by "
+              "infinity)";
   }
   return text;
 }
