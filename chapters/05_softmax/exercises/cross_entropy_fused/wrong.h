@@ -297,6 +297,25 @@ for (int i = t; i < V; i += kThreads) {
 // [/hole]
 // [/wrong]
 
+// [wrong goes_on_after_zeros "After the zeros of an ignored row the block goes on, with a target of −1: it reads before its row, and writes over the zeros. It must be done there."]
+// [hole row]
+if (target == kIgnored) {
+  for (int i = t; i < V; i += kThreads) x[i] = 0;
+  if (t == 0) loss[n] = 0;
+}
+float largest = -INFINITY, sum = 0;
+for (int i = t; i < V; i += kThreads) largest = fmaxf(largest, x[i]);
+largest = join_max(largest, part);
+for (int i = t; i < V; i += kThreads) sum += expf(x[i] - largest);
+const float log_sum = largest + logf(join_sum(sum, part));
+if (t == 0) loss[n] = log_sum - x[target];
+__syncthreads();
+for (int i = t; i < V; i += kThreads) {
+  x[i] = share * (expf(x[i] - log_sum) - (i == target ? 1.0f : 0.0f));
+}
+// [/hole]
+// [/wrong]
+
 // [wrong ignored_not_written "A row without a target is left as it was: its scores will be taken for a gradient. Both loss and gradient are 0."]
 // [hole row]
 if (target == kIgnored) {
