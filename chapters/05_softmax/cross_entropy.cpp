@@ -5,6 +5,7 @@
 #include <string>
 
 #include "chapters/02_tape/device.h"
+#include "chapters/02_tape/slots.h"
 #include "chapters/05_softmax/exercises/cross_entropy_backward/reference.h"  // cross_entropy_backward
 
 namespace tpp {
@@ -104,7 +105,9 @@ Var<T> cross_entropy(Var<T> logits, std::span<const int> targets, double count,
   tape.record(row_loss);
   return tape.record(y, {logits}, [=](Tape<T>& t) {
     const Sink<T> dlogits = t.sink(logits);
-    cross_entropy_backward<T>(y.grad()(0, 0), logits.value(), kept, count, log_sum, dlogits.mat());
+    static const Slot& mine = slot("cross_entropy_backward");
+    in_slot<T>(mine, cross_entropy_backward<T>)(y.grad()(0, 0), logits.value(), kept, count,
+                                                log_sum, dlogits.mat());
   });
 }
 

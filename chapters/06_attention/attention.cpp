@@ -4,6 +4,7 @@
 
 #include "chapters/01_tensor/matmul.h"
 #include "chapters/02_tape/device.h"
+#include "chapters/02_tape/slots.h"
 #include "chapters/06_attention/exercises/heads/reference.h"     // head_place, probs_row
 #include "chapters/06_attention/exercises/one_head/reference.h"  // attention_head_forward
 
@@ -121,6 +122,7 @@ Var<T> detail::attention_with_heads(Var<T> q, Var<T> k, Var<T> v, Var<T> bias, A
   const Var<T> out = tape.make(q.rows(), q.cols(), name);
   if (tape.on_device()) return attention_on_device(q, k, v, bias, cfg, scale, probs, out);
   const RowVec<T> none;
+  static const Slot& mine = slot("attention_head_forward");
   for (Index b = 0; b < B; ++b) {
     for (Index h = 0; h < H; ++h) {
       const Index g = h / (H / G);
@@ -130,11 +132,11 @@ Var<T> detail::attention_with_heads(Var<T> q, Var<T> k, Var<T> v, Var<T> bias, A
       };
       const auto p = probs.value().middleRows(probs_row(heads, b, h, 0), L);
       if (bias) {
-        attention_head_forward<T>(head(q, h), head(k, g), head(v, g), bias.value().row(h), mask,
-                                  scale, head(out, h), p);
+        in_slot<T>(mine, attention_head_forward<T>)(
+            head(q, h), head(k, g), head(v, g), bias.value().row(h), mask, scale, head(out, h), p);
       } else {
-        attention_head_forward<T>(head(q, h), head(k, g), head(v, g), none, mask, scale,
-                                  head(out, h), p);
+        in_slot<T>(mine, attention_head_forward<T>)(head(q, h), head(k, g), head(v, g), none, mask,
+                                                    scale, head(out, h), p);
       }
     }
   }

@@ -60,7 +60,9 @@ Var<T> rmsnorm(Var<T> x, Var<T> gain, RmsNormConfig cfg, std::string_view name) 
   in_slot<T>(mine, rmsnorm_forward<T>)(x.value(), gain.row(), cfg, y.value(), ColMap<T>(rstd));
   return tape.record(y, {x, gain}, [=](Tape<T>& t) {
     const Sink<T> dx = t.sink(x), dgain = t.sink(gain);
-    rmsnorm_backward<T>(y.grad(), x.value(), gain.row(), rstd, dx.mat(), dgain.row());
+    static const Slot& back = slot("rmsnorm_backward");
+    in_slot<T>(back, rmsnorm_backward<T>)(y.grad(), x.value(), gain.row(), rstd, dx.mat(),
+                                          dgain.row());
   });
 }
 

@@ -15,3 +15,5 @@ struct Answer {
 // Made in the namespace of each answer
 #define ANSWER \
   { .backward = rmsnorm_backward<double> }
+// What `--mine` puts into the model
+#define SLOT rmsnorm_backward<float>
