@@ -9,8 +9,10 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <memory>
+#include <thread>
 
 #include "chapters/01_tensor/errors.h"
 #include "tools/learn/handout.h"
@@ -154,6 +156,24 @@ int watch(Session& session, const std::string& id, bool chain) {
   return code;
 }
 
+// What the table was measured on
+std::string machine_line() {
+  std::string model = "a processor without a name";
+  std::ifstream cpu("/proc/cpuinfo");
+  for (std::string line; std::getline(cpu, line);) {
+    if (line.rfind("model name", 0) == 0) {
+      model = line.substr(line.find(':') + 2);
+      break;
+    }
+  }
+  double load = 0;
+  std::ifstream("/proc/loadavg") >> load;
+  char text[200];
+  std::snprintf(text, sizeof text, "%s, %u cores, load %.1f, %s.", model.c_str(),
+                std::thread::hardware_concurrency(), load, today().c_str());
+  return text;
+}
+
 bool agreed(const std::string& question, bool yes) {
   if (yes) return true;
   if (isatty(0) == 0) {
@@ -215,6 +235,8 @@ int run(int argc, char** argv) {
   CLI::App* canary_ = one(app.add_subcommand("canary", "for CI: do wrong files fail?")->group(""));
   CLI::App* timing =
       app.add_subcommand("timing", "for the benchmark table: from save to verdict")->group("");
+  std::string write_to;
+  timing->add_option("--write", write_to);
   CLI::App* slot =
       app.add_subcommand("slot", "for --mine: build what stands in the model")->group("");
   std::string in_model;
@@ -290,7 +312,17 @@ int run(int argc, char** argv) {
     make_handout(places, session.exercises(), fs::absolute(handout_folder), !no_libraries,
                  std::cout);
   } else if (*timing) {
-    std::cout << save_to_verdict(session);
+    const std::string table = save_to_verdict(session);
+    std::cout << table;
+    if (!write_to.empty()) {
+      const std::string text = read_file(write_to), begin = "<!-- learn -->\n",
+                        end = "<!-- /learn -->";
+      const std::size_t from = text.find(begin), to = text.find(end);
+      if (from == std::string::npos || to == std::string::npos)
+        throw InputError(write_to + " has no marks <!-- learn -->.");
+      write_file(write_to, text.substr(0, from + begin.size()) + machine_line() + "\n\n" + table +
+                               text.substr(to));
+    }
   } else if (*slot) {
     for (const Session::ForModel& m : session.for_model(in_model)) {
       std::cout << m.slot << "\t" << m.file << "\t" << m.label << "\n";
