@@ -4,8 +4,7 @@
 // [hole merge]
 std::size_t kept = 0;
 for (std::size_t i = 0; i < tokens.size(); ++i) {
-  const bool here =
-      tokens[i] == pair.left && i + 1 < tokens.size() && tokens[i + 1] == pair.right;
+  const bool here = tokens[i] == pair.left && i + 1 < tokens.size() && tokens[i + 1] == pair.right;
   tokens[kept++] = here ? merged : tokens[i];
 }
 tokens.resize(kept);

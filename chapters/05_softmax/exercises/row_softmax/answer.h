@@ -10,4 +10,5 @@ struct Answer {
 }  // namespace tpp::learn
 
 // Made in the namespace of each answer
-#define ANSWER {.softmax = softmax_rows}
+#define ANSWER \
+  { .softmax = softmax_rows }

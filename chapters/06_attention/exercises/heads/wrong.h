@@ -9,37 +9,37 @@ return {flat / (n.H * n.K), flat % (n.H * n.K)};
 
 // [wrong interleaved "The heads are interleaved, one column in turn for each. A head owns K neighbouring columns."]
 // [hole place]
-return {b * n.T + t, k * n.H + h};
+return {b * n.T + t, k* n.H + h};
 // [/hole]
 // [/wrong]
 
 // [wrong sequence_forgotten "The sequence is forgotten: all of them read the first one's rows."]
 // [hole place]
-return {t, h * n.K + k};
+return {t, h* n.K + k};
 // [/hole]
 // [/wrong]
 
 // [wrong sequences_interleaved "The sequences are interleaved, one row in turn for each. A sequence owns T neighbouring rows."]
 // [hole place]
-return {t * n.B + b, h * n.K + k};
+return {t * n.B + b, h* n.K + k};
 // [/hole]
 // [/wrong]
 
 // [wrong sequence_by_heads "The row counts the heads of earlier sequences too. That is how the probabilities lie; here the heads stand side by side in one row."]
 // [hole place]
-return {(b * n.H + h) * n.T + t, h * n.K + k};
+return {(b * n.H + h) * n.T + t, h* n.K + k};
 // [/hole]
 // [/wrong]
 
 // [wrong stride_heads "A head's columns start at h · H. They start after h heads of K features each: h · K."]
 // [hole place]
-return {b * n.T + t, h * n.H + k};
+return {b * n.T + t, h* n.H + k};
 // [/hole]
 // [/wrong]
 
 // [wrong row_column_swapped "Row and column have changed places: a position is a row, a feature is a column."]
 // [hole place]
-return {h * n.K + k, b * n.T + t};
+return {h * n.K + k, b* n.T + t};
 // [/hole]
 // [/wrong]
 

@@ -32,7 +32,8 @@ for (Index h = 0; h < power; ++h) slopes.push_back(double(power - h) / double(po
 
 // [wrong slopes_reversed "The slopes are in reverse order: head 0 has the steepest, 2^(−8/H)."]
 // [hole slopes]
-for (Index h = 0; h < power; ++h) slopes.push_back(std::exp2(-8.0 * double(power - h) / double(power)));
+for (Index h = 0; h < power; ++h)
+  slopes.push_back(std::exp2(-8.0 * double(power - h) / double(power)));
 // [/hole]
 // [/wrong]
 
@@ -44,13 +45,15 @@ for (Index h = 0; h < power; ++h) slopes.push_back(std::exp2(-8.0 * double(h + 1
 
 // [wrong between_even "These are the second, fourth, … slopes of twice as many heads, and they are there already. The first, third, … lie between."]
 // [hole between]
-for (Index h = 0; h < heads - power; ++h) slopes.push_back(std::exp2(-8.0 * double(2 * h + 2) / double(2 * power)));
+for (Index h = 0; h < heads - power; ++h)
+  slopes.push_back(std::exp2(-8.0 * double(2 * h + 2) / double(2 * power)));
 // [/hole]
 // [/wrong]
 
 // [wrong between_all "These are the slopes of twice as many heads one after another: only every other one is new."]
 // [hole between]
-for (Index h = 0; h < heads - power; ++h) slopes.push_back(std::exp2(-8.0 * double(h + 1) / double(2 * power)));
+for (Index h = 0; h < heads - power; ++h)
+  slopes.push_back(std::exp2(-8.0 * double(h + 1) / double(2 * power)));
 // [/hole]
 // [/wrong]
 

@@ -87,7 +87,8 @@ for (Index d = 0; d < D; ++d) {
 // [wrong halves "The sines fill the first half of the columns, the cosines the second. Here they alternate: a sine, its cosine, the next sine."]
 // [hole waves]
 for (Index d = 0; d < D; ++d) {
-  const double frequency = std::pow(10000.0, -2.0 * double(d < (D + 1) / 2 ? d : d - (D + 1) / 2) / double(D));
+  const double frequency =
+      std::pow(10000.0, -2.0 * double(d < (D + 1) / 2 ? d : d - (D + 1) / 2) / double(D));
   for (Index t = 0; t < length; ++t) {
     const double angle = double(t) * frequency;
     table(t, d) = T(d < (D + 1) / 2 ? std::sin(angle) : std::cos(angle));
