@@ -135,8 +135,9 @@ template <class M>
   const auto copy = std::make_shared<M>(*kept);
   detail::keep({std::string(name), kept, [kept, copy] {
                   return kept->size() == copy->size() &&
-                         std::memcmp(kept->data(), copy->data(),
-                                     std::size_t(copy->size()) * sizeof(*copy->data())) == 0;
+                         (copy->size() == 0 ||
+                          std::memcmp(kept->data(), copy->data(),
+                                      std::size_t(copy->size()) * sizeof(*copy->data())) == 0);
                 }});
   return *kept;
 }
