@@ -265,11 +265,16 @@ bool doctor(const Places& places, std::ostream& out) {
       return false;
     }
   };
-  std::string line;
-  say(version({"cmake", "--version"}, line), "cmake: " + line, "apt-get install cmake");
-  say(version({"ninja", "--version"}, line), "ninja: " + line, "apt-get install ninja-build");
-  say(version({"addr2line", "--version"}, line), "addr2line (names lines of kernels): " + line,
-      "apt-get install binutils");
+  const auto program = [&](const std::string& name, const std::string& why,
+                           const std::string& package) {
+    std::string line;
+    const bool there = version({name, "--version"}, line);
+    say(there, name + why + (there ? ": " + line : ""), "apt-get install " + package);
+  };
+  program("cmake", "", "cmake");
+  program("ninja", "", "ninja-build");
+  program("c++", "", "g++");
+  program("addr2line", " (names the lines of mistakes in kernels)", "binutils");
 
   say(fs::exists(places.build / "compile_commands.json"), "build: " + places.build.string(),
       "./run learn builds it");
