@@ -69,8 +69,8 @@ struct NormPart {
 /// A built position: up to three places where a model can learn about order. Empty ones do nothing.
 template <Real T>
 struct Position {
-  Layer<T> embed;                              // on the embeddings, x (B·T, D)
-  Layer<T> rotate;                             // on queries and on keys, x (B·T, heads·K)
+  Layer<T> embed;   // on the embeddings, x (B·T, D)
+  Layer<T> rotate;  // on queries and on keys, x (B·T, heads·K)
   // Queries and keys at once, for a part that can do it in one go; else empty. Names as below
   std::function<std::array<Var<T>, 2>(const Pass<T>&, Var<T> q, Var<T> k)> rotate_both;
   std::function<Var<T>(const Pass<T>&)> bias;  // to the logits, (H, 2T − 1), by s − t + T − 1

@@ -32,7 +32,8 @@ void backward(Stream stream_, const T* dy, const int* tokens, float* dtable, flo
   }
   const EmbeddingWork places = embedding_work(work, N, V);
   fill_zero(stream_, places.counts, (std::size_t(V) + 1) * sizeof(int));
-  if (N > 0) launch(embedding_note_places<256>, ceil_div(N, 256), 256, 0, stream)(tokens, places, N);
+  if (N > 0)
+    launch(embedding_note_places<256>, ceil_div(N, 256), 256, 0, stream)(tokens, places, N);
   launch(embedding_sum_rare<T, kWidth>, ceil_div(V, 8), 256, 0, stream)(dy, places, dtable, V, D,
                                                                         write);
   const int most = N / (kEmbeddingSlots + 1);  // tokens can be frequent
