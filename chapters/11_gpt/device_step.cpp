@@ -271,10 +271,9 @@ void DeviceStep::bind(Tape<float>& tape, std::vector<Var<float>>& bound) const {
 
 void DeviceStep::run_pass(Tape<float>& tape, const Batch& batch, double targets) {
   std::vector<Var<float>> bound;
-  const bool records = true;
   tape.reset(Grad::record);
-  model_.bind(tape, memory_->values.as<float>(), records ? memory_->gradients.as<float>() : nullptr,
-              Write::set, bound, memory_->copies.as<Bf16>());
+  model_.bind(tape, memory_->values.as<float>(), memory_->gradients.as<float>(), Write::set, bound,
+              memory_->copies.as<Bf16>());
   const Var<float> loss = model_.loss(tape, bound, batch.tokens, batch.targets, T_, targets);
   tape.backward(loss);
 }
