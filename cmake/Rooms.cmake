@@ -39,6 +39,7 @@ function(tpp_add_chapter name)
   set(number ${CMAKE_MATCH_1})
   if(NOT chapter_SOURCES)
     file(GLOB chapter_SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+    list(FILTER chapter_SOURCES EXCLUDE REGEX "/example\\.cpp$")  # a program: chapters/CMakeLists.txt
   endif()
 
   set(compiled ${CMAKE_CURRENT_SOURCE_DIR}/compiled.a)  # a handout has the chapters compiled

@@ -34,6 +34,8 @@ foreach(source IN LISTS sources)
       if(included MATCHES "^(chapters|viewer|tools|bench|assets|tests)/")
         set(why "kernels include kernels only")
       endif()
+    elseif(included MATCHES "^assets/" AND source MATCHES "/example\\.cpp$")
+      # A chapter's example is a program, and may read one of the texts
     elseif(included MATCHES "^(viewer|tools|bench|assets|tests)/")
       set(why "chapters include chapters and kernels only")
     elseif(included MATCHES "^chapters/([0-9][0-9])_([^/]*)/")
