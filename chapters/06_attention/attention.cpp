@@ -29,7 +29,9 @@ void attention_head_backward(In<Mat<T>> dout, In<Mat<T>> q, In<Mat<T>> k, In<Mat
     matmul_nt<T>(dout.middleRows(t0, rows), v.topRows(seen), work.topLeftCorner(rows, seen));
     matmul_tn<T>(probs.block(t0, 0, rows, seen), dout.middleRows(t0, rows), dv.topRows(seen),
                  Write::add);
+    // [/snip]
 
+    // [snip attention_softmax_backward]
     for (Index t = t0; t < t0 + rows; ++t) {
       // Through the softmax: only what differs from the row's mean moves the weights
       const auto p = probs.row(t).head(seen).array();
@@ -38,7 +40,9 @@ void attention_head_backward(In<Mat<T>> dout, In<Mat<T>> q, In<Mat<T>> k, In<Mat
       if (dbias.size() != 0) dbias.segment(L - 1 - t, seen) += ds.matrix();
       ds *= scale;
     }
+    // [/snip]
 
+    // [snip attention_logits_backward]
     // logits = scale · q·kᵀ
     matmul<T>(work.topLeftCorner(rows, seen), k.topRows(seen), dq.middleRows(t0, rows));
     matmul_tn<T>(work.topLeftCorner(rows, seen), q.middleRows(t0, rows), dk.topRows(seen),

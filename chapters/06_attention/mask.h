@@ -26,6 +26,7 @@ struct Mask {
   static constexpr Mask prefix(Index length) { return {Kind::prefix, length}; }
   static constexpr Mask padding(Index length) { return {Kind::padding, length}; }
 
+  // [snip mask_visible]
   /// How many of S keys query t sees. At least one, so that the softmax of the row exists.
   [[nodiscard]] Index visible(Index t, Index S) const {
     Index count = S;
@@ -34,6 +35,7 @@ struct Mask {
     if (kind == Kind::padding) count = length;
     return std::clamp<Index>(count, 1, S);
   }
+  // [/snip]
 };
 
 }  // namespace tpp

@@ -25,6 +25,7 @@ __device__ inline bool attention_place(const AttentionShape& shape, int heads, i
   return true;
 }
 
+// [snip attention_logits]
 // logits[t,s] = scale·⟨q[t], k[s]⟩ + bias[s − t]
 template <class T>
 __global__ void attention_logits_naive(AttentionTensors<T> x, AttentionShape shape) {
@@ -39,6 +40,7 @@ __global__ void attention_logits_naive(AttentionTensors<T> x, AttentionShape sha
   if (x.bias != nullptr) sum += bias_of(x.bias, shape, at.h)[at.s - at.t];
   prob_rows(x.probs, shape, at.b, at.h).row(at.t)[at.s] = from_float<T>(sum);
 }
+// [/snip]
 
 // probs[t] = softmax(logits[t])
 template <class T>

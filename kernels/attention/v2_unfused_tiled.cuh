@@ -18,6 +18,7 @@ struct Strided {
   __device__ float operator()(int i, int j) const { return to_float(at[i * row + j * col]); }
 };
 
+// [snip tiled_product]
 /// This thread's number of the product a·b, a (M, …), b (…, N), summed over [first, last). All threads call it.
 template <class A, class B>
 __device__ float tiled_product(Strided<A> a, Strided<B> b, int M, int N, int m0, int n0, int first,
@@ -38,6 +39,7 @@ __device__ float tiled_product(Strided<A> a, Strided<B> b, int M, int N, int m0,
   }
   return sum;
 }
+// [/snip]
 
 /// Which tile of which head: the grid is (B·heads, tiles of rows, tiles of columns).
 struct AttentionTilePlace {

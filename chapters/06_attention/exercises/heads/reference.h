@@ -21,6 +21,7 @@ struct HeadPlace {
   Index col;
 };
 
+// [snip head_place]
 /// Where feature k of head h stands, for position t of sequence b, in a matrix (B·T, H·K): queries, keys,
 /// values and results all lie like this.
 inline HeadPlace head_place(const Heads& n, Index b, Index h, Index t, Index k) {
@@ -35,5 +36,6 @@ inline Index probs_row(const Heads& n, Index b, Index h, Index t) {
   return (b * n.H + h) * n.T + t;
   // [/hole]
 }
+// [/snip]
 
 }  // namespace tpp

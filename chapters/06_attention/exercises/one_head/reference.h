@@ -32,7 +32,9 @@ void attention_head_forward(In<Mat<T>> q, In<Mat<T>> k, In<Mat<T>> v, In<RowVec<
     // [hole compare "Write the products ⟨q[t], k[s]⟩ of the queries t = t0 … t0 + rows − 1 with the keys s = 0 … seen − 1 into probs.block(t0, 0, rows, seen). matmul<T>(a, b, c) writes a·b to c; matmul_nt<T>(a, b, c) writes a·bᵀ; both take blocks of matrices."]
     matmul_nt<T>(q.middleRows(t0, rows), k.topRows(seen), probs.block(t0, 0, rows, seen));
     // [/hole]
+    // [/snip]
 
+    // [snip attention_weights]
     // [hole weights "Turn the rows t0 … t0 + rows − 1 of probs from products into probabilities: scale, add the bias (if bias.size() is not 0), softmax over the mask.visible(t, L) keys that query t sees. The rest of its row, up to column L − 1, is 0."]
     for (Index t = t0; t < t0 + rows; ++t) {
       // Scale, shift by distance, and forget the keys that this query does not see
@@ -47,7 +49,9 @@ void attention_head_forward(In<Mat<T>> q, In<Mat<T>> k, In<Mat<T>> v, In<RowVec<
       row *= T(1) / row.sum();
     }
     // [/hole]
+    // [/snip]
 
+    // [snip attention_mix]
     // [hole mix "Write the rows t0 … t0 + rows − 1 of out: the values 0 … seen − 1, weighted by probs."]
     // Mix the values
     matmul<T>(probs.block(t0, 0, rows, seen), v.topRows(seen), out.middleRows(t0, rows));
