@@ -19,10 +19,12 @@ struct InitScales {
 ///
 /// Errors  ShapeError unless layers > 0
 /// Paper   Radford et al. 2019, "Language models are unsupervised multitask learners", section 2.3
+// [snip gpt2_init]
 [[nodiscard]] inline InitScales gpt2_init(int layers) {
   require(layers > 0, "gpt2_init: a model has at least one layer");
   return {.weight = 0.02, .residual = 0.02 / std::sqrt(2.0 * layers)};
 }
+// [/snip]
 
 /// The same for any width: 1/√D, with D the number of a layer's inputs, so that inputs of
 /// variance 1 give outputs of variance 1.

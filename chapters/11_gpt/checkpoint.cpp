@@ -11,6 +11,7 @@ std::array<std::int64_t, 2> shape(const ParameterInfo& info) { return {info.rows
 
 }  // namespace
 
+// [snip save_checkpoint]
 void save_checkpoint(const std::filesystem::path& path, const ParameterTable& table,
                      const TrainState& state, const Metadata& metadata) {
   std::vector<TensorView> tensors;
@@ -31,6 +32,7 @@ void save_checkpoint(const std::filesystem::path& path, const ParameterTable& ta
   all["step"] = std::to_string(state.step);
   save_safetensors(path, all, tensors);
 }
+// [/snip]
 
 TrainState read_state(const SafeTensors& file, const ParameterTable& table) {
   TrainState state;

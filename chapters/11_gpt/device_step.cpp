@@ -184,6 +184,7 @@ void DeviceStep::start_gradients(const Batch& batch, double targets) {
   replayed(graphs_->gradients, graphs_->warm_gradients, [&] { gradients_pass(); });
 }
 
+// [snip gradients_pass]
 void DeviceStep::gradients_pass() {
   const twin::Runtime& runtime = device_.runtime();
   const auto stream = device_.stream();
@@ -202,6 +203,7 @@ void DeviceStep::gradients_pass() {
   runtime.download_later(stream, memory_->host_loss.data(), loss.device<float>(), sizeof(float));
   tape_.backward(loss);
 }
+// [/snip]
 
 void DeviceStep::start_update(const Update& update) {
   const std::size_t bytes = memory_->values.bytes();

@@ -32,6 +32,7 @@ Model<T>::Model(const ModelConfig& config, const Parts<T>& parts) : config_(conf
   position_ = parts.position.build(table_, config_);
   if (config_.placement == Placement::deepnorm) alpha_ = deepnorm_scale(int(config_.layers)).alpha;
 
+  // [snip stack]
   // Stack the blocks: attention moves information between tokens, the feed-forward layer works on each
   for (Index l = 0; l < config_.layers; ++l) {
     Block block;
@@ -48,6 +49,7 @@ Model<T>::Model(const ModelConfig& config, const Parts<T>& parts) : config_(conf
     block.ffn_norm_out = norm(out, "/ffn/norm_out");
     blocks_.push_back(std::move(block));
   }
+  // [/snip]
 
   // Where a block already ends in a norm, another at the end would do nothing
   const bool ends_in_norm =
@@ -116,6 +118,7 @@ Var<T> Model<T>::loss(Tape<T>& tape, std::span<const Var<T>> bound, std::span<co
   return cross_entropy(forward(tape, bound, tokens, length), targets, count, "loss");
 }
 
+// [snip flops_per_token]
 template <Real T>
 double Model<T>::flops_per_token() const {
   double multiplied = 0;  // parameters that every token is multiplied with
@@ -128,6 +131,7 @@ double Model<T>::flops_per_token() const {
   const double attention = 6.0 * double(config_.layers * config_.T * config_.D);
   return 6 * multiplied + attention;
 }
+// [/snip]
 
 template class Model<float>;
 template class Model<double>;

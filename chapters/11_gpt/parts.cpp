@@ -19,6 +19,7 @@ LinearIds declare_linear(ParameterTable& table, const std::string& at, Index out
   return ids;
 }
 
+// [snip block_init]
 BlockInit block_init(const ModelConfig& cfg) {
   if (cfg.placement == Placement::deepnorm) {
     const double beta = deepnorm_scale(int(cfg.layers)).beta;
@@ -28,6 +29,7 @@ BlockInit block_init(const ModelConfig& cfg) {
           .value = cfg.init,
           .residual = cfg.init / std::sqrt(2.0 * double(cfg.layers))};
 }
+// [/snip]
 
 // [snip build_attention]
 template <Real T>
@@ -147,6 +149,7 @@ AttentionPart<T> multi_head_part() {
           }};
 }
 
+// [snip feed_forward_part]
 template <Real T>
 FeedForwardPart<T> feed_forward_part(Activation kind) {
   constexpr const char* kNames[] = {"relu", "gelu", "gelu_tanh", "swish", "solu"};
@@ -169,6 +172,7 @@ FeedForwardPart<T> feed_forward_part(Activation kind) {
             };
           }};
 }
+// [/snip]
 
 #define TPP_INSTANTIATE(T)                                                                      \
   template Layer<T> build_attention<T>(ParameterTable&, const std::string&, const ModelConfig&, \

@@ -54,6 +54,7 @@ struct Pass {
   }
 };
 
+// [snip part_types]
 /// A built part, mostly x (B·T, D) → (B·T, D). `name` is the name of its result on the tape.
 template <Real T>
 using Layer = std::function<Var<T>(const Pass<T>&, Var<T> x, std::string_view name)>;
@@ -65,6 +66,7 @@ struct NormPart {
   std::function<Layer<T>(ParameterTable&, const std::string& at, Index width, const ModelConfig&)>
       build;
 };
+// [/snip]
 
 /// A built position: up to three places where a model can learn about order. Empty ones do nothing.
 template <Real T>
@@ -96,6 +98,7 @@ struct FeedForwardPart {
   std::function<Layer<T>(ParameterTable&, const std::string& at, const ModelConfig&)> build;
 };
 
+// [snip parts]
 template <Real T>
 struct Parts {
   NormPart<T> norm;
@@ -103,6 +106,7 @@ struct Parts {
   AttentionPart<T> attention;
   FeedForwardPart<T> feed_forward;
 };
+// [/snip]
 
 // --- The parts of chapters 06 to 09 ---------------------------------------------------------------
 

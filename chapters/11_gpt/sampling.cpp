@@ -103,6 +103,7 @@ std::span<const float> Generator::logits(std::span<const int> tokens) {
   return logits_;
 }
 
+// [snip generate]
 void Generator::generate(std::vector<int>& tokens, int count, const SamplingConfig& config,
                          const std::function<bool(int)>& each) {
   for (int i = 0; i < count; ++i) {
@@ -111,5 +112,6 @@ void Generator::generate(std::vector<int>& tokens, int count, const SamplingConf
     if (each && !each(token)) return;
   }
 }
+// [/snip]
 
 }  // namespace tpp

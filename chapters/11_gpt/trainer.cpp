@@ -311,6 +311,7 @@ double Trainer::evaluate(int windows) {
   require(windows >= 1, "evaluate: at least one window");
   const int T = batch_.T, chunks = (windows + kChunk - 1) / kChunk;
   if (on_device_) return evaluate_on_device(windows);
+  // [snip evaluate]
   std::vector<double> losses(std::size_t(chunks), 0), counts(std::size_t(chunks), 0);
   pool_.run(chunks, [&](int chunk, int worker) {
     Workspace& workspace = *workspaces_[std::size_t(worker)];
@@ -332,6 +333,7 @@ double Trainer::evaluate(int windows) {
   double loss = 0, count = 0;
   for (std::size_t i = 0; i < losses.size(); ++i) loss += losses[i], count += counts[i];
   return loss / count;
+  // [/snip]
 }
 
 double Trainer::evaluate_on_device(int windows) {

@@ -63,6 +63,7 @@ struct Swish {
   }
 };
 
+// [snip gelu]
 // (x·Φ)′ = Φ + x·φ, with the density φ = Φ′
 struct Gelu {
   static __device__ float value(float x) { return x * normal_distribution(x); }
@@ -72,7 +73,9 @@ struct Gelu {
     return x * phi;
   }
 };
+// [/snip]
 
+// [snip gelu_tanh]
 // ½(1 + tanh u) = σ(2u), so this is swish with another argument: u = √(2/π)·(x + 0.044715·x³)
 struct GeluTanh {
   static __device__ float value(float x) {
@@ -85,5 +88,6 @@ struct GeluTanh {
     return x * s;
   }
 };
+// [/snip]
 
 }  // namespace tpp::twin

@@ -32,6 +32,7 @@ __device__ inline void add_bias(const float* bias, int f, float (&v)[kWidth]) {
   for (int j = 0; j < kWidth; ++j) v[j] += bias[f + j];
 }
 
+// [snip solu_sums]
 /// Of a row, or of what a lane saw of it: the largest number m, Σ e^(x − m), Σ e^(x − m)·x·dy.
 struct SoluSums {
   float largest = -INFINITY, sum = 0, dot = 0;
@@ -49,6 +50,7 @@ struct SoluSums {
     dot = warp_sum(dot);
   }
 };
+// [/snip]
 
 template <int kWidth, class T>
 __global__ void __launch_bounds__(128)

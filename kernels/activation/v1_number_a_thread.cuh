@@ -30,6 +30,7 @@ __device__ inline float biased(const T* x, const float* bias, std::size_t i, std
 }
 
 template <class T>
+// [snip forward_v1]
 __global__ void activation_forward_v1(Activation kind, const T* x, const float* bias, T* y, int N,
                                       int F) {
   const std::size_t i = std::size_t(blockIdx.x) * blockDim.x + threadIdx.x;  // = n·F + f
@@ -37,6 +38,7 @@ __global__ void activation_forward_v1(Activation kind, const T* x, const float* 
   float slope;
   y[i] = from_float<T>(activation_value(kind, biased(x, bias, i, i % F), slope));
 }
+// [/snip]
 
 template <class T>
 __global__ void activation_backward_v1(Activation kind, const T* dy, const T* x, const float* bias,

@@ -30,6 +30,7 @@ __global__ void __launch_bounds__(256, 3)
   const unsigned group = i / packs, f = (i - group * packs) * kWidth, first = group * kRows;
   if (first >= unsigned(N)) return;
 
+  // [snip forward_v2]
   // Ask for everything; past the end for the last row again
   Raw<T> raw[kRows];
 #pragma unroll
@@ -48,6 +49,7 @@ __global__ void __launch_bounds__(256, 3)
     for (int j = 0; j < kWidth; ++j) v[j] = A::value(v[j] + b[j]);
     write_once(y + std::size_t(first + r) * F + f, v);
   }
+  // [/snip]
 }
 
 /// A thread walks down `chunk` rows, kRows at a time; `partial` (groups of chunk rows, F) gets its sums, or is null.

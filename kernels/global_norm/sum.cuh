@@ -43,6 +43,7 @@ __global__ void __launch_bounds__(kThreads)
     if (lane == 0) squares[p] = sum, of_warp += sum;
   }
 
+  // [snip finish]
   const double square = block_sum_double<kThreads>(of_warp);
   if (threadIdx.x != 0) return;
   const double norm = sqrt(square);
@@ -50,6 +51,7 @@ __global__ void __launch_bounds__(kThreads)
   if (!(norm <= 1.7976931348623157e308)) scale = nan("");
   if (result != nullptr) *result = {norm, scale};
   if (step != nullptr) step->gradient_scale = float(scale);
+  // [/snip]
 }
 
 }  // namespace tpp::twin

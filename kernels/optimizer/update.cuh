@@ -30,6 +30,7 @@ __device__ inline bool may_update(const OptimizerStep& step) {
   return fabsf(step.gradient_scale) <= 3.402823466e38f;
 }
 
+// [snip update_weight]
 template <OptimizerKind kKind>
 __device__ inline void update_weight(const Rates& at, bool decays, float g, float& w, float& m,
                                      float& v) {
@@ -53,6 +54,7 @@ __device__ inline void update_weight(const Rates& at, bool decays, float g, floa
     }
   }
 }
+// [/snip]
 
 /// Which moments a kind keeps.
 template <OptimizerKind kKind>

@@ -17,6 +17,7 @@ __global__ void __launch_bounds__(kThreads)
   constexpr int kFour = kPack<float>;
   const std::size_t first = std::size_t(blockIdx.x) * (kThreads * kPacks) + threadIdx.x;
 
+  // [snip ask]
   // Ask for everything
   const OptimizerStep now = *step;
   float4 weights[kPacks], gradients[kPacks], means[kPacks], squares[kPacks];
@@ -33,6 +34,7 @@ __global__ void __launch_bounds__(kThreads)
   }
   if (!may_update(now)) return;
   const Rates rates(rule, now);
+  // [/snip]
 
 #pragma unroll
   for (int p = 0; p < kPacks; ++p) {

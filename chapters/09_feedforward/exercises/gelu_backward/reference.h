@@ -12,6 +12,7 @@ namespace tpp {
 
 /// One row. Arrays work number by number: a * b, x.square(), x.cube(), x.exp(), x.tanh(), x.erf().
 /// kSqrtHalf<T> is 1/√2, kNormalDensity<T> is 1/√(2π).
+// [snip gelu_backward]
 template <Real T>
 inline void gelu_backward_row(RowIn<T> dy, RowIn<T> x, RowOut<T> dx) {
   // [hole gelu "Write dx: dy times the slope of x·Φ(x). Two factors depend on x."]
@@ -20,7 +21,9 @@ inline void gelu_backward_row(RowIn<T> dy, RowIn<T> x, RowOut<T> dx) {
              x * kNormalDensity<T> * (T(-0.5) * x.square()).exp());
   // [/hole]
 }
+// [/snip]
 
+// [snip gelu_tanh_backward]
 /// The same for the approximation. kGeluSlope<T> is √(2/π), kGeluCubic<T> is 0.044715.
 template <Real T>
 inline void gelu_tanh_backward_row(RowIn<T> dy, RowIn<T> x, RowOut<T> dx) {
@@ -32,5 +35,6 @@ inline void gelu_tanh_backward_row(RowIn<T> dy, RowIn<T> x, RowOut<T> dx) {
         x * (T(1) - dx.square()) * kGeluSlope<T> * (T(1) + T(3) * kGeluCubic<T> * x.square()));
   // [/hole]
 }
+// [/snip]
 
 }  // namespace tpp

@@ -22,6 +22,7 @@ double clip_scale(double norm, double max_norm) {
 }
 // [/snip]
 
+// [snip clip_gradients]
 /// Clip the gradients of a whole model, one span a tensor, in place. Returns their norm before that.
 template <Real T>
 double clip_gradients(const std::vector<std::span<T>>& gradients, double max_norm) {
@@ -37,5 +38,6 @@ double clip_gradients(const std::vector<std::span<T>>& gradients, double max_nor
   return norm;
   // [/hole]
 }
+// [/snip]
 
 }  // namespace tpp

@@ -18,6 +18,7 @@ template <Real T>
 using Sublayer = std::function<Var<T>(Var<T>)>;
 
 /// x (N, D) → (N, D). Each of the two halves has a norm of its own.
+// [snip blocks]
 template <Real T>
 Var<T> pre_norm_block(Var<T> x, const Sublayer<T>& norm1, const Sublayer<T>& attention,
                       const Sublayer<T>& norm2, const Sublayer<T>& feed_forward) {
@@ -26,6 +27,7 @@ Var<T> pre_norm_block(Var<T> x, const Sublayer<T>& norm1, const Sublayer<T>& att
   return add(x, feed_forward(norm2(x)));
   // [/hole]
 }
+// [/snip]
 
 template <Real T>
 Var<T> post_norm_block(Var<T> x, const Sublayer<T>& norm1, const Sublayer<T>& attention,

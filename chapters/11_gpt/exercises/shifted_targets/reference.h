@@ -11,6 +11,7 @@ namespace tpp {
 /// place. Window b starts at offsets[b], and lies in the text as a whole.
 ///
 /// Shapes  text (any length), offsets (B) → tokens (B, T), targets (B, T), row-major
+// [snip causal_batch]
 inline void causal_batch(std::span<const int> text, std::span<const int> offsets, int T,
                          std::span<int> tokens, std::span<int> targets) {
   // [hole batch "Write all tokens and targets. The target is the token that follows in the text, also behind the window's last place; only behind the text's own last token there is none: kNoTarget."]
@@ -24,6 +25,7 @@ inline void causal_batch(std::span<const int> text, std::span<const int> offsets
   }
   // [/hole]
 }
+// [/snip]
 
 /// The mean loss of the places that have a target; 0 if none has one.
 ///
