@@ -30,6 +30,7 @@ struct GradientCheck {
 ///
 /// Shapes  x, dx alike; forward maps x to ⟨u, f(x)⟩, a number: the caller chooses and keeps u
 /// Cost    four evaluations of forward: (8·(f(h) − f(−h)) − (f(2h) − f(−2h))) / 12h has error O(h⁴)
+// [snip check_gradient]
 [[nodiscard]] inline GradientCheck check_gradient(
     Philox& rng, const Mat<double>& x, const Mat<double>& dx,
     const std::function<double(const Mat<double>&)>& forward, double h = 1e-4) {
@@ -39,6 +40,7 @@ struct GradientCheck {
   const double far = forward(x + 2 * h * v) - forward(x - 2 * h * v);
   return {.numeric = (8 * near - far) / (12 * h), .analytic = dx.cwiseProduct(v).sum()};
 }
+// [/snip]
 
 /// The projection ⟨u, y⟩ that makes a matrix a number.
 [[nodiscard]] inline double project(const Mat<double>& u, const Mat<double>& y) {

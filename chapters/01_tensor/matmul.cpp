@@ -5,6 +5,7 @@ namespace tpp {
 // noalias() promises Eigen that c is neither a nor b: without it every product goes through a
 // temporary matrix. The promise is the caller's: an output is never also an input.
 
+// [snip matmul]
 template <Real T>
 void matmul(In<Mat<T>> a, In<Mat<T>> b, Out<Mat<T>> c, Write write) {
   require_shape("matmul: b", shape_of(b), {a.cols(), b.cols()});
@@ -15,6 +16,7 @@ void matmul(In<Mat<T>> a, In<Mat<T>> b, Out<Mat<T>> c, Write write) {
     c.noalias() += a * b;
   }
 }
+// [/snip]
 
 template <Real T>
 void matmul_nt(In<Mat<T>> a, In<Mat<T>> b, Out<Mat<T>> c, Write write) {

@@ -5,6 +5,7 @@
 
 namespace tpp {
 
+// [snip philox]
 std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 2> key,
                                     std::array<std::uint32_t, 4> counter) {
   constexpr std::uint64_t kMultiply0 = 0xD2511F53, kMultiply1 = 0xCD9E8D57;
@@ -22,6 +23,7 @@ std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 2> key,
   }
   return counter;
 }
+// [/snip]
 
 namespace {
 
@@ -60,6 +62,7 @@ double Philox::uniform() {
   return double((high << 32 | low) >> 11) * 0x1p-53;
 }
 
+// [snip normal]
 double Philox::normal() {
   if (has_spare_) {
     has_spare_ = false;
@@ -72,6 +75,7 @@ double Philox::normal() {
   has_spare_ = true;
   return radius * std::cos(angle);
 }
+// [/snip]
 
 std::uint64_t Philox::below(std::uint64_t n) {
   require(n != 0, "Philox::below(0): there is no number below 0");

@@ -21,12 +21,14 @@ using Index = Eigen::Index;
 template <class T>
 concept Real = std::floating_point<T>;
 
+// [snip mat]
 template <Real T>
 using Mat = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;  // (N, D)
 template <Real T>
 using RowVec = Eigen::Matrix<T, 1, Eigen::Dynamic, Eigen::RowMajor>;  // (D)
 template <Real T>
 using ColVec = Eigen::Matrix<T, Eigen::Dynamic, 1>;  // (N)
+// [/snip]
 
 /// Views of memory that somebody else owns: the tape's arena, the flat buffer of the parameters.
 /// Rows may be further apart than they are long, so that a block of columns is a view, not a copy.
@@ -49,10 +51,12 @@ using ColMap = Eigen::Map<ColVec<T>>;
 template <class M>
 using StrideOf =
     std::conditional_t<bool(M::IsVectorAtCompileTime), Eigen::InnerStride<1>, Eigen::OuterStride<>>;
+// [snip in_out]
 template <class M>
 using In = const Eigen::Ref<const M, 0, StrideOf<M>>&;
 template <class M>
 using Out = Eigen::Ref<M, 0, StrideOf<M>>;
+// [/snip]
 
 /// Whether a result replaces what stands in the output or is added to it.
 enum class Write { set, add };
@@ -85,10 +89,12 @@ namespace detail {
 [[noreturn]] void throw_shape_error(std::string_view what, Shape got, Shape want, Place at);
 }
 
+// [snip require_shape]
 /// Throw ShapeError unless `got` is `want`: "rmsnorm: gain is (1, 8), wanted (1, 16)  [file:line]".
 inline void require_shape(std::string_view what, Shape got, Shape want, Place at = Place::here()) {
   if (!(got == want)) detail::throw_shape_error(what, got, want, at);
 }
+// [/snip]
 
 /// Throw ShapeError with this sentence unless `condition` holds.
 void require(bool condition, std::string_view sentence, Place at = Place::here());

@@ -23,12 +23,14 @@ __global__ void matmul_v1_naive(Product<T, Out> p) {
   const int n = kCoalesced ? fast : slow;
   if (m >= p.M || n >= p.N) return;
 
+  // [snip v1]
   float sum = 0;
   for (int k = 0; k < p.K; ++k) {
     const float a = to_float(*a_at<form>(p, m, k));
     const float b = to_float(*b_at<form>(p, k, n));
     sum += a * b;
   }
+  // [/snip]
   write_result(c_at(p, m, n), sum, p.add);
 }
 

@@ -34,6 +34,7 @@ __global__ void __launch_bounds__(kV2Tile* kV2Tile) matmul_v2_tiled(Product<T, O
     }
     __syncthreads();
 
+    // [snip v2]
     // Multiply
 #pragma unroll
     for (int k = 0; k < kV2Tile; ++k) {
@@ -41,6 +42,7 @@ __global__ void __launch_bounds__(kV2Tile* kV2Tile) matmul_v2_tiled(Product<T, O
       const float b = tile_b[k][x];
       sum += a * b;
     }
+    // [/snip]
     __syncthreads();  // the next copy overwrites
   }
   if (m0 + y < p.M && n0 + x < p.N) write_result(c_at(p, m0 + y, n0 + x), sum, p.add);

@@ -41,6 +41,7 @@ __global__ void __launch_bounds__(kV3Threads, 2) matmul_v3_register_blocked(Prod
     }
     __syncthreads();
 
+    // [snip v3]
     // Multiply: a column of A's tile times a row of B's
 #pragma unroll
     for (int k = 0; k < kV3K; ++k) {
@@ -55,6 +56,7 @@ __global__ void __launch_bounds__(kV3Threads, 2) matmul_v3_register_blocked(Prod
         for (int j = 0; j < kV3Each; ++j) sum[i][j] += a[i] * b[j];
       }
     }
+    // [/snip]
     __syncthreads();  // the next copy overwrites
   }
 

@@ -195,6 +195,7 @@ __global__ void __launch_bounds__(Tiles::kThreads, Tiles::kBlocks)
         copy_some(free_stage, kCopies * step / kLast, kCopies * (step + 1) / kLast);
       }
 
+      // [snip v6]
       // Multiply, to and fro, so that neighbouring instructions share a piece of A or of B
 #pragma unroll
       for (int i = 0; i < Tiles::kPiecesM; ++i) {
@@ -204,6 +205,7 @@ __global__ void __launch_bounds__(Tiles::kThreads, Tiles::kBlocks)
           mma_m16n8k16(sum[i][j], a[step % 2][i], b[step % 2][j], sum[i][j]);
         }
       }
+      // [/snip]
     }
     free_stage = stage;
     stage = next_stage;
