@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "chapters/02_tape/device.h"
 #include "chapters/13_rope/exercises/rotate_pair/reference.h"  // rotate_pair, partners, frequency
 
 namespace tpp {
 
+// [snip rope_frequencies]
 std::vector<double> rope_frequencies(Index K, double base) {
   require(K > 0 && K % 2 == 0, "rope: a head needs an even number of features, they turn in pairs");
   require(base > 0, "rope: the base must be positive");
@@ -15,21 +17,55 @@ std::vector<double> rope_frequencies(Index K, double base) {
   for (Index p = 0; p < K / 2; ++p) theta.push_back(rope_frequency(p, K, base));
   return theta;
 }
+// [/snip]
 
+// [snip rope_scaled]
+std::vector<double> rope_frequencies(Index K, const RopeConfig& cfg, Index length) {
+  using Kind = RopeScaling::Kind;
+  const RopeScaling& scaling = cfg.scaling;
+  const double s = scaling.factor;
+  require(s >= 1 && std::isfinite(s), "rope: the scaling's factor must be at least 1");
+  require(scaling.trained >= 0, "rope: the trained length cannot be negative");
+  require(scaling.slow > 0 && scaling.slow < scaling.fast, "rope: YaRN wants 0 < slow < fast");
+
+  std::vector<double> theta = rope_frequencies(K, cfg.base);
+  const double trained = scaling.trained > 0 ? scaling.trained : double(length) / s;
+  for (Index p = 0; p < K / 2; ++p) {
+    double& angle = theta[std::size_t(p)];
+    if (scaling.kind == Kind::linear) angle /= s;
+    if (scaling.kind == Kind::ntk && p > 0) angle *= std::pow(s, -2.0 * double(p) / double(K - 2));
+    if (scaling.kind == Kind::yarn) {
+      const double turns = trained * angle / (2 * std::numbers::pi);
+      // A share of 0 leaves the pair as it is, a share of 1 slows it by the whole factor
+      const double share = (scaling.fast - turns) / (scaling.fast - scaling.slow);
+      angle = std::lerp(angle, angle / s, std::clamp(share, 0.0, 1.0));
+    }
+  }
+  return theta;
+}
+
+double rope_magnitude(const RopeScaling& scaling) {
+  return scaling.kind == RopeScaling::Kind::yarn ? 0.1 * std::log(scaling.factor) + 1 : 1;
+}
+// [/snip]
+
+// [snip rope_table]
 template <Real T>
 RopeTable<T> rope_table(Index length, Index K, RopeConfig cfg) {
-  const std::vector<double> theta = rope_frequencies(K, cfg.base);
+  const std::vector<double> theta = rope_frequencies(K, cfg, length);
+  const double magnitude = rope_magnitude(cfg.scaling);
   RopeTable<T> table{Mat<T>(length, K / 2), Mat<T>(length, K / 2)};
   for (Index t = 0; t < length; ++t) {
     for (Index p = 0; p < K / 2; ++p) {
       // In double: at position 1000 a float's angle is already wrong in the fourth digit
       const double angle = double(t) * theta[std::size_t(p)];
-      table.cos(t, p) = T(std::cos(angle));
-      table.sin(t, p) = T(std::sin(angle));
+      table.cos(t, p) = T(magnitude * std::cos(angle));
+      table.sin(t, p) = T(magnitude * std::sin(angle));
     }
   }
   return table;
 }
+// [/snip]
 
 namespace {
 

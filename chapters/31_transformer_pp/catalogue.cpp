@@ -143,6 +143,12 @@ std::vector<Row> make_rows() {
              "base of RoPE's wavelengths"),
       choice(Group::parts, "rope-pairing", &R::rope_pairing, 13, {"halves", "adjacent"},
              "which two features RoPE turns together"),
+      choice(Group::parts, "rope-scaling", &R::rope_scaling, 13, {"none", "linear", "ntk", "yarn"},
+             "how RoPE reads texts longer than those of its training"),
+      number(Group::parts, "rope-factor", &R::rope_factor, 13, 1, 1e6,
+             "how much longer, for --rope-scaling"),
+      number(Group::parts, "rope-trained", &R::rope_trained, 13, 0, 1e6,
+             "length of its training, for yarn; 0: --length over --rope-factor"),
 
       number(Group::sizes, "layers", &R::layers, 11, 1, 1000, "blocks, L"),
       number(Group::sizes, "width", &R::width, 11, 1, 65536, "width of the residual stream, D"),
@@ -324,6 +330,15 @@ TrainConfig train_config(const RunOptions& o) {
   return cfg;
 }
 
+RopeConfig rope_config(const RunOptions& o) {
+  using Kind = RopeScaling::Kind;
+  return {.base = o.rope_base,
+          .pairing = o.rope_pairing == "adjacent" ? Pairing::adjacent : Pairing::halves,
+          .scaling = {.kind = by_name<Kind>(o.rope_scaling, {"none", "linear", "ntk", "yarn"}),
+                      .factor = o.rope_factor,
+                      .trained = double(o.rope_trained)}};
+}
+
 template <Real T>
 Parts<T> make_parts(const RunOptions& o) {
   Parts<T> parts;
@@ -336,10 +351,7 @@ Parts<T> make_parts(const RunOptions& o) {
   if (o.position == "learned") parts.position = learned_position_part<T>();
   if (o.position == "t5") parts.position = t5_part<T>();
   if (o.position == "alibi") parts.position = alibi_part<T>();
-  if (o.position == "rope") {
-    const auto pairing = o.rope_pairing == "adjacent" ? Pairing::adjacent : Pairing::halves;
-    parts.position = rope_part<T>({.base = o.rope_base, .pairing = pairing});
-  }
+  if (o.position == "rope") parts.position = rope_part<T>(rope_config(o));
 
   parts.attention = o.attention == "mha" ? multi_head_part<T>() : grouped_query_part<T>();
 

@@ -13,6 +13,7 @@
 #include "chapters/11_gpt/checkpoint.h"
 #include "chapters/11_gpt/gpt.h"
 #include "chapters/11_gpt/trainer.h"
+#include "chapters/13_rope/rope.h"
 #include "kernels/device/device.h"
 
 namespace tpp {
@@ -29,6 +30,9 @@ struct RunOptions {
   bool tied = true;
   double rope_base = 10000;
   std::string rope_pairing = "halves";
+  std::string rope_scaling = "none";
+  double rope_factor = 1;
+  int rope_trained = 0;  // tokens; 0: length / rope_factor
 
   // Its sizes
   int layers = 4;
@@ -101,6 +105,7 @@ void apply_recipe(RunOptions& options, std::string_view name);
 /// Errors  InputError, one sentence, for what cannot be: heads that do not divide the width, …
 [[nodiscard]] ModelConfig model_config(const RunOptions& options, int vocabulary);
 [[nodiscard]] TrainConfig train_config(const RunOptions& options);
+[[nodiscard]] RopeConfig rope_config(const RunOptions& options);
 template <Real T>
 [[nodiscard]] Parts<T> make_parts(const RunOptions& options);
 template <Real T>

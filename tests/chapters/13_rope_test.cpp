@@ -193,6 +193,126 @@ TEST_CASE("rope in float agrees with the oracle", "[ch13]") {
   }
 }
 
+namespace {
+
+using Scale = RopeScaling::Kind;
+const auto kScalings = {Scale::linear, Scale::ntk, Scale::yarn};
+
+std::vector<double> scaled(Index K, double base, RopeScaling scaling, Index length = 64) {
+  return rope_frequencies(K, {.base = base, .scaling = scaling}, length);
+}
+
+}  // namespace
+
+TEST_CASE("rope scaling worked out by hand", "[ch13]") {
+  // K = 6 and base 1000 give 1, 1/10, 1/100
+  const auto near = [](const std::vector<double>& got, const std::vector<double>& want) {
+    REQUIRE(got.size() == want.size());
+    for (std::size_t p = 0; p < want.size(); ++p) {
+      CAPTURE(p, got[p], want[p]);
+      CHECK(std::abs(got[p] - want[p]) <= 1e-14);
+    }
+  };
+  near(scaled(6, 1000, {Scale::linear, 4}), {1 / 4.0, 1 / 40.0, 1 / 400.0});
+  // s^(−2p/4): 1, 1/√4, 1/4
+  near(scaled(6, 1000, {Scale::ntk, 4}), {1, 1 / 20.0, 1 / 400.0});
+
+  // Trained on 20π tokens the pairs made 10, 1 and 1/10 turns. Of the way from 2 to 0.5 turns the second has come
+  // two thirds
+  const double trained = 20 * std::numbers::pi;
+  near(scaled(6, 1000, {Scale::yarn, 4, trained, 0.5, 2}),
+       {1, 0.1 * (1 / 3.0) + 0.025 * (2 / 3.0), 1 / 400.0});
+  near(scaled(6, 1000, {Scale::yarn, 4, trained}),
+       {(22 / 31.0) / 4 + 9 / 31.0, 1 / 40.0, 1 / 400.0});
+
+  CHECK(std::abs(rope_magnitude({Scale::yarn, std::exp(5.0)}) - 1.5) <= 1e-14);
+  for (const Scale kind : {Scale::none, Scale::linear, Scale::ntk})
+    CHECK(rope_magnitude({kind, 4}) == 1);
+}
+
+TEST_CASE("ntk scaling is another base", "[ch13]") {
+  const std::vector<double> ntk = scaled(32, 10000, {Scale::ntk, 8});
+  const std::vector<double> other = rope_frequencies(32, 10000 * std::pow(8, 32 / 30.0));
+  for (std::size_t p = 0; p < ntk.size(); ++p) CHECK(std::abs(ntk[p] / other[p] - 1) <= 1e-13);
+}
+
+TEST_CASE("a rope scaling of factor one changes no bit", "[ch13]") {
+  for (const Index K : {2, 6, 32}) {
+    const RopeTable<double> plain = rope_table<double>(50, K);
+    for (const Scale kind : kScalings) {
+      const RopeTable<double> same = rope_table<double>(50, K, {.scaling = {kind, 1}});
+      CHECK(same.cos == plain.cos);
+      CHECK(same.sin == plain.sin);
+    }
+    // and without a kind the factor is not looked at
+    CHECK(rope_table<double>(50, K, {.scaling = {Scale::none, 8}}).sin == plain.sin);
+  }
+}
+
+TEST_CASE("rope scalings at the ends of the dimensions", "[ch13]") {
+  // One pair alone: linear slows it, NTK leaves the first pair as it is
+  CHECK(scaled(2, 10000, {Scale::linear, 8})[0] == 1 / 8.0);
+  CHECK(scaled(2, 10000, {Scale::ntk, 8})[0] == 1);
+  CHECK(std::isfinite(scaled(2, 10000, {Scale::yarn, 8})[0]));
+
+  // In a large head: whoever is slowed is never slowed by more than the factor, nor sped up
+  const std::vector<double> theta = rope_frequencies(128, 10000);
+  for (const Scale kind : kScalings) {
+    const std::vector<double> slow = scaled(128, 10000, {kind, 8, 2048}, 16384);
+    for (std::size_t p = 0; p < theta.size(); ++p) {
+      CHECK(slow[p] <= theta[p] * (1 + 1e-14));
+      CHECK(slow[p] >= theta[p] / 8 * (1 - 1e-14));
+    }
+    CHECK(std::abs(slow.back() * 8 / theta.back() - 1) <= 1e-13);
+    CHECK((slow.front() == theta.front()) == (kind != Scale::linear));
+  }
+  // Without a trained length it is the table's over the factor
+  CHECK(scaled(128, 10000, {Scale::yarn, 8}, 16384) ==
+        scaled(128, 10000, {Scale::yarn, 8, 2048}, 16384));
+  CHECK(scaled(128, 10000, {Scale::yarn, 8}, 8192) !=
+        scaled(128, 10000, {Scale::yarn, 8, 2048}, 16384));
+}
+
+TEST_CASE("position interpolation reads position s·t as t was read", "[ch13]") {
+  const RopeTable<double> plain = rope_table<double>(16, 8);
+  const RopeTable<double> linear = rope_table<double>(64, 8, {.scaling = {Scale::linear, 4}});
+  for (Index t = 0; t < 16; ++t) {
+    CHECK((linear.cos.row(4 * t) - plain.cos.row(t)).norm() <= 1e-14);
+    CHECK((linear.sin.row(4 * t) - plain.sin.row(t)).norm() <= 1e-14);
+  }
+}
+
+TEST_CASE("YaRN's magnitude multiplies dot products, and the gradient once more", "[ch13][grad]") {
+  Philox rng(21);
+  const Index T = 6, K = 8;
+  const Pairing pairing = GENERATE(values(kPairings));
+  const RopeTable<double> table = rope_table<double>(T, K, {.scaling = {Scale::yarn, 4, 3}});
+  const M x = random_normal<double>(rng, T, K), u = random_normal<double>(rng, T, K);
+  const auto turned = [&](const M& at) {
+    M y(T, K);
+    rope_forward<double>(at, T, K, table, pairing, y);
+    return y;
+  };
+  const double m = 0.1 * std::log(4.0) + 1;
+  const M scores = turned(x) * turned(x).transpose();
+  for (Index t = 0; t < T; ++t)
+    CHECK(std::abs(scores(t, t) - m * m * x.row(t).squaredNorm()) <= 1e-13);
+
+  M dx(T, K);
+  rope_backward<double>(u, T, K, table, pairing, dx);
+  CHECK(check_gradient(rng, x, dx, [&](const M& at) { return project(u, turned(at)); }).agrees());
+}
+
+TEST_CASE("rope scaling refuses what has no sense", "[ch13]") {
+  CHECK_THROWS_AS(scaled(8, 100, {Scale::linear, 0.5}), ShapeError);
+  CHECK_THROWS_AS(scaled(8, 100, {Scale::linear, std::nan("")}), ShapeError);
+  CHECK_THROWS_AS(scaled(8, 100, {Scale::ntk, INFINITY}), ShapeError);
+  CHECK_THROWS_AS(scaled(8, 100, {Scale::yarn, 2, -1}), ShapeError);
+  CHECK_THROWS_AS(scaled(8, 100, {Scale::yarn, 2, 0, 32, 1}), ShapeError);
+  CHECK_THROWS_AS(scaled(8, 100, {Scale::yarn, 2, 0, 0, 1}), ShapeError);
+  CHECK_THROWS_AS(scaled(7, 100, {Scale::linear, 2}), ShapeError);
+}
+
 TEST_CASE("rope refuses odd heads, broken sequences and foreign tables", "[ch13]") {
   const RopeTable<double> table = rope_table<double>(4, 6);
   const auto forward = [&](Index rows, Index cols, Index length, Index K) {

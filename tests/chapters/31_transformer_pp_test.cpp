@@ -20,6 +20,45 @@ TEST_CASE("every option reads back what it printed", "[ch31]") {
   CHECK(options_from_metadata(to_metadata(odd)) == odd);
 }
 
+TEST_CASE("a checkpoint from before a scaling of rope reads as unscaled", "[ch31]") {
+  RunOptions scaled;
+  scaled.rope_base = 500;
+  scaled.rope_scaling = "yarn", scaled.rope_factor = 4, scaled.rope_trained = 64;
+  Metadata metadata = to_metadata(scaled);
+  CHECK(options_from_metadata(metadata) == scaled);
+  const RopeConfig config = rope_config(scaled);
+  CHECK(config.scaling.kind == RopeScaling::Kind::yarn);
+  CHECK(config.scaling.factor == 4);
+  CHECK(config.scaling.trained == 64);
+  for (const char* name : {"scaling", "factor", "trained"})
+    REQUIRE(metadata.erase(std::string("option.rope-") + name) == 1);
+  const RopeConfig older = rope_config(options_from_metadata(metadata));
+  CHECK(older.base == 500);
+  CHECK(older.scaling.kind == RopeScaling::Kind::none);
+  CHECK(older.scaling.factor == 1);
+}
+
+TEST_CASE("a scaling of rope reaches the model", "[ch31]") {
+  RunOptions o;
+  o.layers = 1, o.width = 16, o.heads = 2, o.length = 8;
+  o.rope_factor = 4;
+  const auto rotated = [&](const char* scaling) {
+    set_option(o, "rope-scaling", scaling);
+    Tape<double> tape;
+    const Pass<double> pass{tape, 8, {}};
+    const Parts<double> parts = make_parts<double>(o);
+    ParameterTable table;
+    const Position<double> position = parts.position.build(table, model_config(o, 256));
+    const Var<double> x = tape.variable(Mat<double>::Ones(8, 8), "x");
+    return Mat<double>(position.rotate(pass, x, "y").value());
+  };
+  const Mat<double> none = rotated("none"), linear = rotated("linear");
+  CHECK(none.row(1) != linear.row(1));
+  CHECK((linear.row(4) - none.row(1)).norm() <= 1e-14);
+  CHECK(std::abs(rotated("yarn").row(3).norm() / none.row(3).norm() - (0.1 * std::log(4.0) + 1)) <=
+        1e-14);
+}
+
 TEST_CASE("every member of RunOptions is in the table", "[ch31]") {
   // Two options that differ everywhere must differ in as many rows as the table has
   RunOptions a, b;

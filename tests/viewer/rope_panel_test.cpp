@@ -74,6 +74,19 @@ TEST_CASE("rope panel: another base is another rotation of the same queries and 
   }
 }
 
+TEST_CASE("rope panel: a scaled model is turned as the model turns", "[viewer][rope]") {
+  FrameSpec spec;
+  spec.options.rope_scaling = GENERATE("linear", "ntk", "yarn");
+  spec.options.rope_factor = 4;
+  spec.options.rope_trained = 16;
+  CAPTURE(spec.options.rope_scaling);
+  const Frame frame = synthetic_frame(spec);
+  Stage stage(kWidth, kHeight);
+  RopePanel panel;
+  stage.show(panel, &frame);
+  CHECK(panel.difference() <= 1e-5);
+}
+
 TEST_CASE("rope panel: a wrong rotation in the run is seen", "[viewer][rope]") {
   Frame frame = synthetic_frame();
   Stage stage(kWidth, kHeight);

@@ -116,7 +116,7 @@ inline void add_attention(Frame& frame, Noise& noise, int layer) {
   // Rotate, compare, and take the softmax with the chapters' functions
   Mat<float> qr = q, kr = k;
   if (rotates) {
-    const RopeTable<float> table = rope_table<float>(T, K, {frame.options.rope_base, pairing});
+    const RopeTable<float> table = rope_table<float>(frame.config.T, K, rope_config(frame.options));
     rope_forward<float>(q, T, K, table, pairing, qr);
     rope_forward<float>(k, T, K, table, pairing, kr);
   }

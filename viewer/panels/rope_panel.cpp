@@ -75,14 +75,19 @@ std::string read_rope_head(const Frame& frame, int layer, int head, RopeHead& ou
 }
 
 RopeScore rope_score_by_distance(const RopeHead& head, double base) {
+  if (head.pairs() < 1 || !(base > 0)) return {};
+  return rope_score_by_distance(head, rope_frequencies(head.K, base), 1);
+}
+
+RopeScore rope_score_by_distance(const RopeHead& head, std::span<const double> theta,
+                                 double magnitude) {
   RopeScore out;
   const int T = head.T, pairs = head.pairs();
-  if (T < 1 || pairs < 1 || !(base > 0)) return out;
+  if (T < 1 || pairs < 1 || int(theta.size()) != pairs) return out;
   out.T = T;
   out.pairs = pairs;
   out.score.assign(std::size_t(T), 0);
   out.part.assign(std::size_t(pairs) * std::size_t(T), 0);
-  const std::vector<double> theta = rope_frequencies(head.K, base);
   std::vector<double> total(std::size_t(T), 0.0);
   for (int p = 0; p < pairs; ++p) {
     const int a = head.first(p), b = head.second(p);
@@ -99,7 +104,8 @@ RopeScore rope_score_by_distance(const RopeHead& head, double base) {
                                     q.imag() * k.real() - q.real() * k.imag());
       }
       const double angle = double(d) * theta[std::size_t(p)];
-      const double part = (sum.real() * std::cos(angle) - sum.imag() * std::sin(angle)) /
+      const double part = magnitude * magnitude *
+                          (sum.real() * std::cos(angle) - sum.imag() * std::sin(angle)) /
                           (double(T - d) * std::sqrt(double(head.K)));
       out.part[at(p, d, T)] = float(part);
       total[std::size_t(d)] += part;
@@ -130,10 +136,12 @@ struct RopePanel::State {
   bool locked = false;  // the head is the selection's
   RopeHead points;
   double base = 10000;
+  std::string scaling;     // "yarn of factor 4"; empty: none
   double what_if = 0;      // 0: none
   RopeScore score, other;  // at the model's base, and at the other one
   double difference = 0;
   std::vector<double> theta;         // (K/2) of the base that is shown
+  std::vector<double> model_theta;   // (K/2) of the model's own
   std::vector<float> before, after;  // (K/2, 2) of the query
   std::vector<float> units;          // (K/2) what they are drawn with
   float longest = 0;
@@ -255,8 +263,19 @@ void RopePanel::update(const ViewContext& context) {
 
 void RopePanel::State::compute_rope(const Frame& f) {
   base = f.options.rope_base;
-  theta = K >= 2 && K % 2 == 0 && shown_base() > 0 ? rope_frequencies(K, shown_base())
-                                                   : std::vector<double>{};
+  // The model's scaling stays, whatever the base
+  RopeConfig config = rope_config(f.options);
+  const auto frequencies = [&](double of_base) {
+    config.base = of_base;
+    return K >= 2 && K % 2 == 0 && of_base > 0 ? rope_frequencies(K, config, f.config.T)
+                                               : std::vector<double>{};
+  };
+  const double magnitude = rope_magnitude(config.scaling);
+  scaling = f.options.rope_scaling == "none"
+                ? ""
+                : f.options.rope_scaling + " of factor " + number_text(f.options.rope_factor);
+  model_theta = frequencies(base);
+  theta = frequencies(shown_base());
   missing = read_rope_head(f, layer, head, points);
   if (missing.empty() && points.T != T) missing = "The probe's length has just changed.";
   if (!missing.empty()) {
@@ -265,8 +284,8 @@ void RopePanel::State::compute_rope(const Frame& f) {
     parts.clear();
     return;
   }
-  score = rope_score_by_distance(points, base);
-  other = what_if > 0 ? rope_score_by_distance(points, what_if) : RopeScore{};
+  score = rope_score_by_distance(points, model_theta, magnitude);
+  other = what_if > 0 ? rope_score_by_distance(points, theta, magnitude) : RopeScore{};
   const RopeScore& shown = what_if > 0 ? other : score;
   const HeatmapStyle style{Colormap::signed_, RangePolicy::percentile, {-1, 1}, true};
   parts.set({.data = shown.part.data(), .rows = shown.pairs, .cols = shown.T}, drawn, style);
@@ -449,10 +468,12 @@ Explanation RopePanel::State::explain_pair(int p) const {
   const double th = theta[std::size_t(p)], angle = double(position) * th, wavelength = kTurn / th;
   e.name = "{P|Pair " + std::to_string(p) + "} of " + std::to_string(pairs()) + ", position {T|" +
            std::to_string(position) + "}";
-  e.formula = "angle = {T|t}·θ,   θ = base^(−2{P|p}/{D|K})";
+  e.formula = "angle = {T|t}·θ,   θ = base^(−2{P|p}/{D|K})" +
+              std::string(scaling.empty() ? "" : ", slowed by " + scaling);
   e.numbers = std::to_string(position) + " · " + with_thousands((long long)shown_base()) + "^(−" +
-              std::to_string(2 * p) + "/" + std::to_string(K) + ") = " + std::to_string(position) +
-              " · " + number_text(th);
+              std::to_string(2 * p) + "/" + std::to_string(K) + ")" +
+              (scaling.empty() ? " = " : " slowed = ") + std::to_string(position) + " · " +
+              number_text(th);
   e.result =
       number_text(angle) + " rad = " + formatted("%.0f°", std::fmod(angle, kTurn) * 360 / kTurn);
   if (points.T > 0) {
@@ -478,7 +499,7 @@ void RopePanel::State::draw_dials(ViewContext& context, const Rect& rect) {
 
   // The wavelength of a whole turn, on a logarithmic axis. Dials stand over their own wavelengths,
   // which the formula spaces evenly
-  const double model_longest = kTurn * std::pow(base, double(K - 2) / double(K));
+  const double model_longest = kTurn / model_theta.back();
   const double longest_wave = std::max({kTurn / theta.back(), model_longest, double(T)});
   const double lo = std::log(kTurn), hi = std::log(std::max(longest_wave, kTurn * 1.5));
   const float line = theme.font_size(Font::small);

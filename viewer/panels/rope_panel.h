@@ -37,6 +37,9 @@ struct RopeScore {
   std::vector<float> part;   // (K/2, T)
 };
 RopeScore rope_score_by_distance(const RopeHead& head, double base);
+/// The same with any frequencies (K/2), and queries and keys that the table makes `magnitude` times as long.
+RopeScore rope_score_by_distance(const RopeHead& head, std::span<const double> theta,
+                                 double magnitude);
 
 class RopePanel final : public Panel {
  public:
