@@ -56,6 +56,7 @@ class App::Guard final : public RunControl {
       throw InputError("There is not enough memory for this model: choose smaller sizes.");
     }
   }
+  void seek(long step) override { run_.seek(step); }
   void set_speed(double steps_per_second) override { run_.set_speed(steps_per_second); }
   void set_learning_rate(double peak) override { run_.set_learning_rate(peak); }
   void set_prompt(const std::string& prompt) override { run_.set_prompt(prompt); }
@@ -110,6 +111,15 @@ void App::add_commands() {
   add(
       "transport.phase", "One phase of a step", "Run", {Key::comma},
       [this] { guard_->step_phase(); }, true);
+  add(
+      "transport.back", "One step back", "Run", {.key = Key::comma, .shift = true},
+      [this] {
+        if (frame_) go_to_step(std::max(frame_->first, scrubbing_.value_or(frame_->step) - 1));
+      },
+      true);
+  add("transport.newest", "To the newest step", "Run", {.key = Key::period, .shift = true}, [this] {
+    if (frame_) go_to_step(frame_->frontier);
+  });
   add("transport.reset", "Start again at step 0", "Run", {.key = key('R'), .shift = true},
       [this] { guard_->reset(); });
   add("run.save", "Save a checkpoint", "Run", {.key = key('S'), .ctrl = true, .shift = true},
@@ -378,7 +388,9 @@ void App::frame(bool present) {
 }
 
 void App::take_news() {
+  const bool played = frame_ && frame_->playing;
   frame_ = run_.frame();
+  if (frame_ && frame_->playing && !played) forget_step();  // the curves follow again
   run_.drain(history_);
   for (std::string& sentence : run_.take_notices()) toast(std::move(sentence));
   // The transport bar tells why a run has stopped; toasts about it go when that is mended
@@ -506,35 +518,50 @@ void App::draw_reader(Ui& ui, const Rect& rect) {
 
 void App::draw_time(Ui& ui, const Rect& rect) {
   const Rect content = begin_bar(ui, Slot::time_strip, rect);
-  const double last = history_.steps.empty() ? 0 : double(history_.steps.back().step);
-  const std::optional<long> chosen = selection_.shown().step;
-  const bool following = !selection_.locked().step;
+  const long newest = frame_ ? std::max(frame_->frontier, frame_->step) : 0;
+  const long now = frame_ ? frame_->step : 0;
+  const double first = frame_ ? double(frame_->first) : 0;
 
   std::vector<StripMark> marks;
   if (frame_) {
-    const auto mark = [&](long step, const char* label) {
-      if (step > 0 && double(step) < last) {
-        marks.push_back({double(step), StripMark::Kind::event, label});
-      }
+    const auto mark = [&](long step, StripMark::Kind kind, const char* label) {
+      if (step > frame_->first && step < newest) marks.push_back({double(step), kind, label});
     };
-    mark(frame_->options.warmup, "warm-up ends");
-    mark(frame_->options.steps, "the schedule ends");
+    mark(frame_->options.warmup, StripMark::Kind::event, "warm-up ends");
+    mark(frame_->options.steps, StripMark::Kind::event, "the schedule ends");
+    for (const long step : frame_->kept) mark(step, StripMark::Kind::keyframe, "kept");
   }
-  const StripHit hit =
-      draw_time_strip(ui, "time", ImVec2(content.w, content.h), 0, std::max(1.0, last),
-                      chosen ? double(*chosen) : last, marks, following);
+  const bool following = now >= newest;
+  const StripHit hit = draw_time_strip(ui, "time", ImVec2(content.w, content.h), first,
+                                       std::max(first + 1, double(newest)),
+                                       double(scrubbing_.value_or(now)), marks, following);
   if (hit.scrubbed) {
-    const long step = std::clamp(std::lround(hit.x), 0L, std::max(0L, long(last)));
-    if (step >= long(last)) {
-      Place rest = selection_.locked();
-      rest.step.reset();
-      selection_.release();
-      selection_.set(rest);
-    } else {
-      selection_.set({.step = step});
-    }
+    const long step = std::clamp(std::lround(hit.x), long(first), std::max(long(first), newest));
+    if (step != scrubbing_.value_or(now)) go_to_step(step);
+  } else if (!frame_ || (frame_->travelling_to < 0 && frame_->version != sought_from_)) {
+    scrubbing_.reset();  // it is there
   }
   end_bar();
+}
+
+/// The run goes to a step of its past, and every panel that knows steps shows that one.
+void App::go_to_step(long step) {
+  run_.seek(step);
+  sought_from_ = frame_ ? frame_->version : 0;
+  scrubbing_ = step;
+  if (frame_ && step >= frame_->frontier) {
+    forget_step();
+  } else {
+    selection_.set({.step = step});
+  }
+}
+
+void App::forget_step() {
+  Place rest = selection_.locked();
+  if (!rest.step) return;
+  rest.step.reset();
+  selection_.release();
+  selection_.set(rest);
 }
 
 void App::draw_explanation(Ui& ui) {

@@ -105,6 +105,8 @@ class App {
   void draw_slot(Ui& ui, Slot slot, const Rect& rect);
   void draw_reader(Ui& ui, const Rect& rect);
   void draw_time(Ui& ui, const Rect& rect);
+  void go_to_step(long step);
+  void forget_step();
   void draw_explanation(Ui& ui);
   void draw_toasts(Ui& ui);
   void act(Panel& panel, const PanelAction& action);
@@ -131,7 +133,9 @@ class App {
 
   std::shared_ptr<const Frame> frame_;
   History history_;
-  std::string told_error_;  // why the run had stopped, in the last frame
+  std::optional<long> scrubbing_;  // the step that the strip was dragged to, until the run is there
+  unsigned long sought_from_ = 0;  // the frame that was shown when it was asked to go there
+  std::string told_error_;         // why the run had stopped, in the last frame
   std::vector<Toast> toasts_;
   std::string read_;                   // the panel that the reader tells about
   std::vector<Paragraph> paragraphs_;  // what it tells

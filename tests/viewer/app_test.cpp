@@ -146,6 +146,41 @@ TEST_CASE("app: a click plays, a click pauses, keys step", "[viewer][app]") {
   CHECK(s.app.history().steps.empty());
 }
 
+TEST_CASE("app: the strip goes back in time, and playing goes on from there", "[viewer][app]") {
+  Stage s;
+  s.run.play_until(40);
+  s.wait("forty steps", [&] { return s.app.shown()->step == 40 && !s.app.shown()->playing; });
+  const auto at_rest = [&](long step) {
+    const Frame& f = *s.app.shown();
+    return f.step == step && f.travelling_to < 0 && !f.playing;
+  };
+  s.hand.click("time", 0.5f, 0.5f);
+  s.wait("a step in the middle", [&] {
+    const Frame& f = *s.app.shown();
+    return f.step > 10 && f.step < 30 && f.travelling_to < 0;
+  });
+  const long middle = s.app.shown()->step;
+  CHECK(s.app.selection().locked().step == middle);
+  CHECK(s.app.history().steps.size() == 40);
+  s.hand.key("Shift+Comma");
+  s.wait("one step earlier", [&] { return at_rest(middle - 1); });
+  s.hand.key("Shift+Period");
+  s.wait("the newest step", [&] { return at_rest(40); });
+  CHECK_FALSE(s.app.selection().locked().step);
+
+  // Dragged all over, and to both ends
+  s.hand.drag("time", -2000, 0, 0.9f, 0.5f);
+  s.wait("the first step", [&] { return at_rest(0); });
+  s.hand.drag("time", 700, 0, 0.05f, 0.5f);
+  s.wait("some step", [&] { return s.app.shown()->travelling_to < 0 && s.app.shown()->step > 5; });
+  s.hand.key("Space");
+  s.wait("beyond what was known", [&] { return s.app.shown()->step > 45; });
+  CHECK_FALSE(s.app.selection().locked().step);
+  for (std::size_t i = 0; i < s.app.history().steps.size(); ++i) {
+    REQUIRE(s.app.history().steps[i].step == long(i) + 1);
+  }
+}
+
 TEST_CASE("app: switching a component starts the run anew", "[viewer][app]") {
   Stage s;
   s.run.step();

@@ -42,6 +42,7 @@ struct RecordingControl : RunControl {
     calls.push_back("restart");
     restarts.push_back(options);
   }
+  void seek(long step) override { calls.push_back("seek " + std::to_string(step)); }
   void set_speed(double s) override { calls.push_back("speed"), speed_ = s; }
   void set_learning_rate(double) override { calls.push_back("learning_rate"); }
   void set_prompt(const std::string& prompt) override { calls.push_back("prompt " + prompt); }

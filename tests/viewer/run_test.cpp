@@ -345,6 +345,112 @@ TEST_CASE("a run on a thread: reset and restart make an error forgotten", "[view
   CHECK(run.wait_for(rested_at(1), kPatience));
 }
 
+TEST_CASE("a run on a thread: back in time, bit for bit", "[viewer][run]") {
+  const RunOptions options = small_options();
+  std::vector<std::string> taps = all_parameters(options);
+  const std::string gradient = "grad:" + taps.back();
+
+  // What the trainer alone makes of it: every step's parameters and a gradient, the rate halved at 30
+  Run alone = make_run(options, open_story(options));
+  std::vector<std::map<std::string, std::vector<float>>> values(1, trained(options, 0));
+  std::vector<std::vector<float>> gradients(1);
+  for (long step = 0; step < 60; ++step) {
+    if (step == 30) alone.trainer->set_peak_learning_rate(options.learning_rate / 2);
+    alone.trainer->step();
+    auto& now = values.emplace_back();
+    for (const ParameterInfo& info : alone.model->table().list()) {
+      const float* begin = alone.trainer->values() + info.offset;
+      now[info.name].assign(begin, begin + info.size());
+    }
+    const ParameterInfo& last = alone.model->table().list().back();
+    const float* begin = alone.trainer->gradients() + last.offset;
+    gradients.emplace_back(begin, begin + last.size());
+  }
+
+  RunThreadConfig config = quick_config();
+  config.past_budget = 0;  // the fewest states
+  RunThread run(options, config);
+  taps.push_back(gradient);
+  run.want(taps);
+  run.play_until(30);
+  REQUIRE(run.wait_for(rested_at(30), kPatience));
+  run.set_learning_rate(options.learning_rate / 2);
+  run.play_until(60);
+  const auto newest = run.wait_for(rested_at(60), kPatience);
+  REQUIRE(newest);
+  CHECK(newest->frontier == 60);
+  CHECK(newest->kept.size() <= 4);
+  CHECK(newest->travelling_to == -1);
+
+  for (const long step : {59L, 13L, 14L, 30L, 31L, 1L, 47L, 60L}) {
+    INFO(step);
+    run.seek(step);
+    const auto frame = run.wait_for(
+        [&](const Frame& f) { return rested_at(step)(f) && f.travelling_to < 0; }, kPatience);
+    REQUIRE(frame);
+    require_same(*frame, values[std::size_t(step)]);
+    REQUIRE(frame->tap(gradient));
+    CHECK(same_bits(frame->tap(gradient)->data, gradients[std::size_t(step)]));
+    CHECK(frame->frontier == 60);
+    CHECK(frame->options.learning_rate ==
+          (step < 30 ? options.learning_rate : options.learning_rate / 2));
+  }
+
+  // There are no steps before the first or after the last; at the start there is no gradient yet
+  run.seek(1000);
+  CHECK(run.wait_for(rested_at(60), kPatience));
+  run.seek(-5);
+  const auto start = run.wait_for(rested_at(0), kPatience);
+  REQUIRE(start);
+  require_same(*start, values[0]);
+  CHECK(start->tap(gradient) == nullptr);
+
+  // Playing on goes the same way; each step is told once
+  run.seek(20);
+  REQUIRE(run.wait_for(rested_at(20), kPatience));
+  run.play_until(62);
+  const auto again = run.wait_for(rested_at(62), kPatience);
+  REQUIRE(again);
+  History history;
+  run.drain(history);
+  REQUIRE(history.steps.size() == 62);
+  for (std::size_t i = 0; i < 62; ++i) CHECK(history.steps[i].step == long(i) + 1);
+
+  // Another rate in the past is another way: what followed is forgotten
+  run.seek(20);
+  REQUIRE(run.wait_for(rested_at(20), kPatience));
+  run.set_learning_rate(options.learning_rate / 8);
+  run.play_until(25);
+  const auto other = run.wait_for(rested_at(25), kPatience);
+  REQUIRE(other);
+  CHECK(other->frontier == 25);
+  CHECK_FALSE(same_bits(other->tap(taps.front())->data, values[25].at(taps.front())));
+  run.drain(history);
+  CHECK(history.steps.size() == 25);
+}
+
+TEST_CASE("a run on a thread: on the way through time it can be stopped, sent elsewhere, closed",
+          "[viewer][run]") {
+  const RunOptions options = small_options();
+  RunThreadConfig config = quick_config();
+  config.past_budget = 0;
+  RunThread run(options, config);
+  run.play_until(150);
+  REQUIRE(run.wait_for(rested_at(150), kPatience));
+  for (long step = 149; step > 100; --step) run.seek(step);  // a hand on the strip
+  run.seek(42);
+  CHECK(run.wait_for(rested_at(42), kPatience));
+  run.seek(140);
+  run.pause();
+  const auto stopped =
+      run.wait_for([](const Frame& f) { return !f.playing && f.travelling_to < 0; }, kPatience);
+  REQUIRE(stopped);
+  run.seek(150);
+  run.play();
+  CHECK(run.wait_for([](const Frame& f) { return f.step > 160; }, kPatience));
+  run.seek(3);  // and closed on the way
+}
+
 TEST_CASE("a run on a thread: closing in the middle of anything", "[viewer][run]") {
   for (int round = 0; round < 12; ++round) {
     std::atomic<int> woken = 0;

@@ -35,6 +35,8 @@ struct StatusPanel::State {
   bool known = false;
   double watch = 0, samples = 0;
   std::size_t memory = 0, history = 0;
+  std::size_t past = 0, past_budget = 0;  // bytes of kept states
+  std::size_t kept = 0;                   // how many
   int threads = 1;
   std::string device;        // where it trains, if not on this processor
   std::deque<double> drawn;  // when the last frames were drawn, in seconds
@@ -71,6 +73,12 @@ void StatusPanel::State::notice(const Frame& f, bool playing) {
                 with_thousands(f.step + 1) + ".";
     } else if (!f.error.empty() && !had_error) {
       message = "Stopped" + at;
+    } else if (f.travelling_to >= 0) {
+      message = "On the way to step " + with_thousands(f.travelling_to) + ": at " +
+                with_thousands(f.step) + ".";
+    } else if (!playing && f.step < f.frontier && f.step != was_step) {
+      message =
+          "Step " + with_thousands(f.step) + " of " + with_thousands(f.frontier) + ", as it was.";
     } else if (f.step < was_step) {
       message = f.step == 0 ? "Back at the start." : "Back" + at;
     } else if (playing != was_playing) {
@@ -103,6 +111,9 @@ void StatusPanel::update(const ViewContext& context) {
   s.watch = f->watch_share;
   s.samples = f->sample_share;
   s.memory = f->memory_bytes;
+  s.past = f->past_bytes;
+  s.past_budget = f->past_budget;
+  s.kept = f->kept.size();
   s.threads = f->options.threads > 0 ? f->options.threads
                                      : std::max(1, int(std::thread::hardware_concurrency()));
   s.device = f->options.device == "cpu" ? "" : f->options.device + ", " + f->options.precision;
@@ -164,6 +175,10 @@ void StatusPanel::draw(ViewContext& context) {
          "Time spent on generated text, as a share of the time spent training.");
     item("memory", "memory", megabytes(s.memory), p.text,
          "Of the run: tapes, parameters, gradients, and the optimiser's moments.");
+    item("past", "past", megabytes(s.past) + " of " + megabytes(s.past_budget), p.text,
+         "States of the run that are kept, to go back in time: drag the strip above. When there is "
+         "no "
+         "room, every other state goes, and the way to a step gets longer.");
     item("history", "history", megabytes(s.history), p.text,
          "The numbers of every step, kept for the curves.");
     if (s.device.empty()) {
@@ -196,9 +211,10 @@ std::string StatusPanel::explain() const {
 void StatusPanel::export_csv(std::ostream& out) const {
   const State& s = *state_;
   if (!s.known) return;
-  out << "watch_share,sample_share,memory_bytes,history_bytes,threads,frames_per_second\n"
-      << s.watch << ',' << s.samples << ',' << s.memory << ',' << s.history << ',' << s.threads
-      << ',' << s.drawn.size() << '\n';
+  out << "watch_share,sample_share,memory_bytes,past_bytes,history_bytes,threads,frames_per_"
+         "second\n"
+      << s.watch << ',' << s.samples << ',' << s.memory << ',' << s.past << ',' << s.history << ','
+      << s.threads << ',' << s.drawn.size() << '\n';
 }
 
 }  // namespace tpp::viewer

@@ -89,6 +89,12 @@ struct Frame {
   double watch_share = 0;        // share of the training time that frames like this one took
   double sample_share = 0;       // and that the generated text took
   std::size_t memory_bytes = 0;  // of the run: tapes, parameters, gradients, optimiser state
+
+  // The past: steps that can be gone to, from `first` to `frontier`, by way of the states that are kept
+  long first = 0, frontier = 0;
+  long travelling_to = -1;  // on the way to this step; −1: not travelling
+  std::vector<long> kept;   // steps, ascending
+  std::size_t past_bytes = 0, past_budget = 0;
 };
 
 }  // namespace tpp::viewer

@@ -21,6 +21,9 @@ struct RunControl {
   /// Start anew with other options. What stays the same keeps its initial values.
   /// Errors  InputError, in the caller's thread, when the options cannot be; the run goes on
   virtual void restart(const RunOptions& options) = 0;
+  /// Go to a step that was taken before, exactly: its weights, and the gradients that led to it. Pauses
+  /// there. Playing on takes the same way again, until something is changed.
+  virtual void seek(long step) = 0;
   virtual void set_speed(double steps_per_second) = 0;  // 0: as fast as it goes
   virtual void set_learning_rate(double peak) = 0;
   virtual void set_prompt(const std::string& prompt) = 0;  // of the samples

@@ -9,11 +9,13 @@
 #include <utility>
 
 #include "chapters/01_tensor/errors.h"
+#include "chapters/02_tape/slots.h"
 #include "chapters/11_gpt/checkpoint.h"
 #include "chapters/11_gpt/worker_pool.h"
 #include "viewer/run/governor.h"
 #include "viewer/run/probe.h"
 #include "viewer/run/sampler.h"
+#include "viewer/run/timeline.h"
 
 namespace tpp::viewer {
 namespace {
@@ -34,6 +36,7 @@ class RunThread::Worker {
       : config_(config),
         mail_(mail),
         run_(std::move(run)),
+        past_(config.past_budget),
         watching_(config.watch_budget),
         sampling_(config.sample_budget) {}
 
@@ -58,6 +61,7 @@ class RunThread::Worker {
   void step_phase() { goal_ = Goal::phase; }
   void reset();
   void restart(Run run);
+  void seek();
   void set_speed(double speed) { speed_ = speed; }
   void set_learning_rate(double peak);
   void set_prompt(const std::string& prompt);
@@ -66,13 +70,15 @@ class RunThread::Worker {
   void save(const std::string& path);
 
  private:
-  enum class Goal { none, phase, step, play };
+  enum class Goal { none, phase, step, play, travel };
 
   bool take_commands();
   void begin_run();
   void advance();  // one phase
   void compute();
   void update();
+  void travel();
+  void follow_the_past();
   void stop_at(const NotFinite& error);
   void rest();  // the goal is reached
   void keep_pace();
@@ -87,6 +93,7 @@ class RunThread::Worker {
   const RunThreadConfig& config_;
   Mail& mail_;
   Run run_;
+  Timeline past_;
   std::optional<Probe> probe_;
   std::optional<Sampler> sampler_;
   std::string source_text_, prompt_;
@@ -95,8 +102,10 @@ class RunThread::Worker {
 
   Goal goal_ = Goal::none;
   Phase phase_ = Phase::update;
-  bool by_phases_ = false;  // the step that has begun is taken phase by phase
-  long last_step_ = -1;     // where to pause; −1: nowhere
+  bool by_phases_ = false;       // the step that has begun is taken phase by phase
+  long last_step_ = -1;          // where to pause; −1: nowhere
+  long travel_to_ = -1;          // the step of Goal::travel
+  bool gradients_known_ = true;  // those at hand led to this step
   double speed_ = 0;
   std::string error_;
   double refused_rate_ = 0;  // the learning rate with which a value was not finite
@@ -133,7 +142,7 @@ void RunThread::Worker::main() {
 
 bool RunThread::Worker::take_commands() {
   // A goal of one step is reached before the next command is taken, so that none is lost
-  while (goal_ == Goal::none || goal_ == Goal::play) {
+  while (goal_ == Goal::none || goal_ == Goal::play || goal_ == Goal::travel) {
     Command command;
     {
       const std::lock_guard lock(mail_.mutex);
@@ -161,6 +170,8 @@ void RunThread::Worker::begin_run() {
 
   run_.trainer->keep_last_good(true);
   source_text_ = run_.source->describe();
+  past_.begin(run_.trainer->state(), run_.trainer->config().schedule.peak, slots_in_use());
+  gradients_known_ = true;
   probe_.emplace(run_);
   sampler_.emplace(run_);
   sampler_->set_prompt(prompt_);
@@ -195,6 +206,10 @@ void RunThread::Worker::advance() {
       return;
     }
     by_phases_ = false;
+    if (goal_ == Goal::travel) {
+      travel();
+      return;
+    }
     if (!run_.trainer->has_gradients()) {
       compute();
       return;
@@ -218,6 +233,7 @@ void RunThread::Worker::advance() {
 void RunThread::Worker::compute() {
   const auto before = Clock::now();
   step_began_ = before;
+  follow_the_past();
   run_.trainer->watch_updates(true);
   run_.trainer->compute_gradients();
   phase_ = Phase::backward;
@@ -226,10 +242,19 @@ void RunThread::Worker::compute() {
 
 void RunThread::Worker::update() {
   const auto before = Clock::now();
+  const bool repeated = run_.trainer->steps_done() < past_.frontier();
   const StepReport report = run_.trainer->update();
   phase_ = Phase::update;
   by_phases_ = false;
   picture_is_old_ = true;
+  gradients_known_ = true;
+  if (repeated) {  // its scalars are known: they were the same
+    step_seconds_ = 0;
+    if (goal_ == Goal::play)
+      measure_rate(seconds_between(step_began_, Clock::now()), report.tokens);
+    return;
+  }
+  if (past_.step_done(report.step, slots_in_use())) past_.keep(run_.trainer->state());
 
   StepScalars scalars;
   scalars.step = report.step;
@@ -252,6 +277,85 @@ void RunThread::Worker::update() {
 
   const std::lock_guard lock(mail_.mutex);
   mail_.steps.push_back(std::move(scalars));
+}
+
+// --- Back in time ------------------------------------------------------------------------------------
+
+/// A step that is taken again is taken as it was; with another part in the model it is another step.
+void RunThread::Worker::follow_the_past() {
+  const long step = run_.trainer->steps_done();
+  if (step >= past_.frontier()) return;
+  if (past_.parts_at(step) != slots_in_use()) {
+    past_.cut(step);
+    return;
+  }
+  run_.options.learning_rate = past_.rate_at(step);
+  run_.trainer->set_peak_learning_rate(past_.rate_at(step));
+}
+
+void RunThread::Worker::seek() {
+  long target = 0;
+  {
+    const std::lock_guard lock(mail_.mutex);
+    if (!mail_.seek_to) return;  // a newer wish was answered already
+    target = *mail_.seek_to;
+    mail_.seek_to.reset();
+    mail_.playing = false;
+  }
+  target = std::clamp(target, past_.first(), past_.frontier());
+  error_.clear();
+  last_step_ = -1;
+  by_phases_ = false;
+  const bool here = run_.trainer->steps_done() == target && !run_.trainer->has_gradients();
+  if (here && gradients_known_) {
+    rest();
+    return;
+  }
+
+  // The step that leads there is taken again, so that its gradients are there too
+  const TrainState* from = &past_.nearest(std::max(past_.first(), target - 1));
+  const std::string parts = slots_in_use();
+  for (long step = from->step; step < target; ++step) {
+    if (past_.parts_at(step) == parts) continue;
+    from = &past_.nearest(target);
+    const std::string& then = past_.parts_at(step);
+    tell("Step " + std::to_string(target) + " was reached with " +
+         (then.empty() ? "the book's own functions" : then) +
+         " in the model, so it cannot be repeated now. This is step " + std::to_string(from->step) +
+         ", which was kept.");
+    target = from->step;
+    break;
+  }
+  const long now = run_.trainer->steps_done();
+  const bool on_the_way = now >= from->step && now < target && !run_.trainer->has_gradients();
+  if (!on_the_way) {
+    run_.trainer->set_state(*from);
+    run_.trainer->keep_last_good(true);  // none of the future
+    gradients_known_ = false;
+  }
+  phase_ = Phase::update;
+  goal_ = Goal::travel;
+  travel_to_ = target;
+  picture_is_old_ = true;
+}
+
+void RunThread::Worker::travel() {
+  if (run_.trainer->has_gradients()) {
+    update();
+  } else if (run_.trainer->steps_done() < travel_to_) {
+    if (past_.parts_at(run_.trainer->steps_done()) != slots_in_use()) {  // switched on the way
+      rest();
+      return;
+    }
+    compute();
+    return;
+  }
+  if (run_.trainer->steps_done() >= travel_to_) {
+    follow_the_past();  // the rate that the knob shows is the one of here
+    rest();
+    return;
+  }
+  if (seconds_between(published_, Clock::now()) > 0.25) publish(true);  // how far it is
 }
 
 void RunThread::Worker::stop_at(const NotFinite& error) {
@@ -353,6 +457,7 @@ void RunThread::Worker::restart(Run run) {
 }
 
 void RunThread::Worker::set_learning_rate(double peak) {
+  past_.change_rate(run_.trainer->steps_done(), peak);
   run_.options.learning_rate = peak;
   run_.trainer->set_peak_learning_rate(peak);
   if (!error_.empty() && peak < refused_rate_) {
@@ -423,7 +528,17 @@ void RunThread::Worker::publish(bool free) {
   frame->parameters = run_.model->table().list();
   frame->baselines = baselines_;
   frame->source = source_text_;
-  probe_->fill(*frame, wanted_);
+  frame->first = past_.first();
+  frame->frontier = past_.frontier();
+  frame->travelling_to = goal_ == Goal::travel ? travel_to_ : -1;
+  frame->kept = past_.kept();
+  frame->past_bytes = past_.bytes();
+  frame->past_budget = past_.budget();
+  std::vector<std::string> shown = wanted_;
+  if (!gradients_known_) {
+    std::erase_if(shown, [](const std::string& name) { return name.starts_with("grad:"); });
+  }
+  probe_->fill(*frame, shown);
 
   const Sampler::Text& text = sampler_->shown(goal_ == Goal::none);
   frame->sample_prompt = text.prompt;
@@ -436,8 +551,8 @@ void RunThread::Worker::publish(bool free) {
   frame->tokens_per_second = tokens_per_second_;
   frame->watch_share = watching_.share();
   frame->sample_share = sampling_.share();
-  frame->memory_bytes =
-      run_.trainer->memory_bytes() + probe_->memory_bytes() + sampler_->memory_bytes();
+  frame->memory_bytes = run_.trainer->memory_bytes() + probe_->memory_bytes() +
+                        sampler_->memory_bytes();
   picture_is_old_ = false;
   published_ = Clock::now();
   const double cost = seconds_between(before, published_);
@@ -572,6 +687,17 @@ void RunThread::restart(const RunOptions& options) {
     mail_.error.clear();
   }
   send([run](Worker& w) { w.restart(std::move(*run)); });
+}
+
+void RunThread::seek(long step) {
+  {
+    const std::lock_guard lock(mail_.mutex);
+    mail_.error.clear();
+    const bool asked = mail_.seek_to.has_value();
+    mail_.seek_to = step;
+    if (asked) return;  // the command that waits will find the newer wish
+  }
+  send([](Worker& w) { w.seek(); });
 }
 
 void RunThread::set_speed(double steps_per_second) {

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -35,8 +36,9 @@ struct RunThreadConfig {
   double sample_budget = 0.03;  // and for generated text
   double sample_every = 2;      // seconds, if the budget allows
   int sample_tokens = 160;
-  int validate_every = 50;     // steps
-  int validation_windows = 8;  // sequences
+  int validate_every = 50;              // steps
+  int validation_windows = 8;           // sequences
+  std::size_t past_budget = 256 << 20;  // bytes of states that are kept, to go back in time
 };
 
 class RunThread final : public RunControl {
@@ -56,6 +58,7 @@ class RunThread final : public RunControl {
   void step_phase() override;
   void reset() override;
   void restart(const RunOptions& options) override;
+  void seek(long step) override;
   void set_speed(double steps_per_second) override;
   void set_learning_rate(double peak) override;
   void set_prompt(const std::string& prompt) override;
@@ -105,6 +108,7 @@ class RunThread final : public RunControl {
     int goals_waiting = 0;            // commands to play or step in the queue
     std::vector<std::string> wanted;  // the last that was asked for
     bool unanswered = false;          // and no frame has it yet
+    std::optional<long> seek_to;      // the newest wish; older ones are forgotten
   };
 
   void send(Command command);
