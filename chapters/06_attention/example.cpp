@@ -72,11 +72,11 @@ void reference() {
 
 // [snip scale]
 void scale() {
-  std::printf("    K   deviation    largest weight of 64       its p·(1 − p)\n");
-  std::printf("        of ⟨q, k⟩    raw      by 1/√K        raw      by 1/√K\n");
+  std::printf("          deviation    largest of 64 weights    what it lets through\n");
+  std::printf("    K      of ⟨q,k⟩      raw      by 1/√K        raw      by 1/√K\n");
   for (const Index K : {4, 16, 64, 256}) {
     Philox rng(6, std::uint64_t(K));
-    double squares = 0, largest[2] = {0, 0}, slope[2] = {0, 0};
+    double squares = 0, largest[2] = {0, 0}, through[2] = {0, 0};
     const int trials = 1000;
     for (int i = 0; i < trials; ++i) {
       // A query and 64 keys of independent numbers with mean 0 and variance 1
@@ -85,14 +85,14 @@ void scale() {
       squares += products.squaredNorm() / 64;
       for (const int scaled : {0, 1}) {
         const double by = scaled == 1 ? 1 / std::sqrt(double(K)) : 1;
-        const Mat<double> e = (by * (products.array() - products.maxCoeff())).exp();
-        const double p = e.maxCoeff() / e.sum();
-        largest[scaled] += p / trials;
-        slope[scaled] += p * (1 - p) / trials;
+        Mat<double> p = (by * (products.array() - products.maxCoeff())).exp();
+        p /= p.sum();
+        largest[scaled] += p.maxCoeff() / trials;
+        through[scaled] += (p.array() * (1 - p.array())).sum() / trials;  // Σ_s ∂p[s]/∂logit[s]
       }
     }
-    std::printf("%5d   %9.2f   %6.3f   %10.3f     %6.3f   %10.3f\n", int(K),
-                std::sqrt(squares / trials), largest[0], largest[1], slope[0], slope[1]);
+    std::printf("%5d   %10.2f   %8.2f   %8.2f      %8.2f   %8.2f\n", int(K),
+                std::sqrt(squares / trials), largest[0], largest[1], through[0], through[1]);
   }
 }
 // [/snip]
@@ -102,15 +102,17 @@ void masks() {
                                               {"causal", Mask::causal()},
                                               {"prefix(3)", Mask::prefix(3)},
                                               {"padding(4)", Mask::padding(4)}};
-  for (const auto& [name, mask] : all) std::printf("%-14s", name);
+  std::printf("         ");
+  for (const auto& [name, mask] : all) std::printf("  %10s", name);
   std::printf("\n");
   for (Index t = 0; t < 6; ++t) {
+    std::printf("query %d  ", int(t));
     for (const auto& [name, mask] : all) {
       std::string row(6, '.');
       for (Index s = 0; s < mask.visible(t, 6); ++s) row[std::size_t(s)] = '#';
-      std::printf("%-14s", row.c_str());
+      std::printf("  %10s", row.c_str());
     }
-    std::printf("query %d\n", int(t));
+    std::printf("\n");
   }
 }
 
