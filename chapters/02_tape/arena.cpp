@@ -48,6 +48,7 @@ Arena::Block Arena::make_block(std::size_t bytes) const {
   return {std::unique_ptr<std::byte, Free>(static_cast<std::byte*>(memory), Free{source_}), bytes};
 }
 
+// [snip allocate]
 void* Arena::allocate(std::size_t bytes) {
   bytes = round_up(std::max<std::size_t>(bytes, 1), kAlignment);
   if (blocks_.empty() || used_ + bytes > blocks_.back().size) {
@@ -61,6 +62,7 @@ void* Arena::allocate(std::size_t bytes) {
   used_ += bytes;
   return memory;
 }
+// [/snip]
 
 void Arena::reset() {
   if (blocks_.size() > 1) {

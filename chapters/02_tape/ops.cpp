@@ -82,12 +82,14 @@ Var<T> add(Var<T> a, Var<T> b, std::string_view name) {
       pass_on(tape, y, b);
     });
   }
+  // [snip add]
   y.value() = a.value() + b.value();
   return a.tape->record(y, {a, b}, [=](Tape<T>& tape) {
     if (tape.hand_over(y, a, b)) return;
     if (tape.wants_grad(a)) tape.target(a).put(y.grad());
     if (tape.wants_grad(b)) tape.target(b).put(y.grad());
   });
+  // [/snip]
 }
 
 template <Real T>
@@ -159,6 +161,7 @@ Var<T> add_row(Var<T> x, Var<T> b, std::string_view name) {
       sum_rows(tape, y, b);
     });
   }
+  // [snip add_row]
   y.value() = x.value().rowwise() + b.row();
   return x.tape->record(y, {x, b}, [=](Tape<T>& tape) {
     if (tape.wants_grad(x)) tape.target(x).put(y.grad());
@@ -167,6 +170,7 @@ Var<T> add_row(Var<T> x, Var<T> b, std::string_view name) {
       add_row_backward<T>(y.grad(), db.mat, db.write);
     }
   });
+  // [/snip]
 }
 
 template <Real T>
@@ -193,6 +197,7 @@ Var<T> product(Var<T> a, Var<T> b, std::string_view name) {
       });
     });
   }
+  // [snip product]
   matmul<T>(a.value(), b.value(), y.value());
   return a.tape->record(y, {a, b}, [=](Tape<T>& tape) {
     if (tape.wants_grad(a)) {
@@ -204,6 +209,7 @@ Var<T> product(Var<T> a, Var<T> b, std::string_view name) {
       product_backward_b<T>(a.value(), y.grad(), db.mat, db.write);
     }
   });
+  // [/snip]
 }
 
 template <Real T>

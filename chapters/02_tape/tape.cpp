@@ -439,6 +439,7 @@ void Tape<T>::wait_for_aside() {
   for (Node& node : nodes_) node.written_aside = false;
 }
 
+// [snip target]
 template <Real T>
 Target<T> Tape<T>::target(Var<T> x) {
   Node& node = nodes_[std::size_t(x.id)];
@@ -457,6 +458,7 @@ Target<T> Tape<T>::target(Var<T> x) {
   }
   return {this, place, place.mat(), write};
 }
+// [/snip]
 
 template <Real T>
 Sink<T> Tape<T>::sink(Var<T> x) {
@@ -547,6 +549,7 @@ void Tape<T>::run_back(int from) {
       }
     }
 
+    // [snip call]
     if (has_gradient && node.call != nullptr) {
       node.call(*this, node.closure);
       if (!keep_gradients_ && node.parent < 0 && !node.external_grad && node.grad != nullptr) {
@@ -555,10 +558,12 @@ void Tape<T>::run_back(int from) {
         node.grad = nullptr;
       }
     }
+    // [/snip]
   }
 
   wait_for_aside();
 
+  // [snip untouched]
   // A parameter that the loss does not depend on has the gradient zero, not the last pass's
   for (Node& node : nodes_) {
     if (node.external_grad && node.filled == Filled::no) {
@@ -566,6 +571,7 @@ void Tape<T>::run_back(int from) {
       node.filled = Filled::yes;
     }
   }
+  // [/snip]
 }
 
 // --- The host's memory or the device's ---------------------------------------------------------------

@@ -123,6 +123,7 @@ struct Target {
   MatMap<T> mat;
   Write write;
 
+  // [snip put]
   template <class Expression>
   void put(const Expression& expression) const {
     MatMap<T> out = mat;
@@ -132,6 +133,7 @@ struct Target {
       out += expression;
     }
   }
+  // [/snip]
   template <class S>
   [[nodiscard]] DeviceView<S> view() const;
   template <class S>
@@ -198,6 +200,7 @@ class Tape {
   /// A number for one partition of a value into columns().
   int new_group() { return ++groups_; }
 
+  // [snip record]
   /// y is computed from `inputs`: show it to its observers and keep the closure for its gradient.
   /// The closure is called with the tape, when y.grad() is complete.
   template <class F>
@@ -218,6 +221,7 @@ class Tape {
     show(y.id);
     return y;
   }
+  // [/snip]
   /// y is a by-product to look at, such as the attention probabilities: no gradient flows from it.
   Var<T> record(Var<T> y) {
     show(y.id);
@@ -313,10 +317,12 @@ class Tape {
 
   // --- Looking in -----------------------------------------------------------------------------------
 
+  // [snip observe]
   /// Call `observer` with every value (or gradient) whose name matches `pattern`, in this and later
   /// passes. A star matches anything: "block*/attn/probs".
   void observe(std::string pattern, Observer<T> observer);
   void observe_gradient(std::string pattern, Observer<T> observer);
+  // [/snip]
   void stop_observing();
 
   /// The value with this full name, or an empty Var. The last one if there are several.

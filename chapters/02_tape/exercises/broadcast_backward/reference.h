@@ -13,6 +13,7 @@ namespace tpp {
 /// holds the gradient of that use, to which this one is added.
 ///
 /// Shapes  dy (N, D) → db (1, D)
+// [snip add_row_backward]
 template <Real T>
 void add_row_backward(In<Mat<T>> dy, Out<Mat<T>> db, Write write) {
   // [hole row "Write db, as `write` says. It has one row."]
@@ -24,5 +25,6 @@ void add_row_backward(In<Mat<T>> dy, Out<Mat<T>> db, Write write) {
   }
   // [/hole]
 }
+// [/snip]
 
 }  // namespace tpp

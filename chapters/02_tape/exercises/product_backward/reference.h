@@ -12,6 +12,7 @@
 
 namespace tpp {
 
+// [snip product_backward]
 /// dy (M, N), b (K, N) → da (M, K)
 template <Real T>
 void product_backward_a(In<Mat<T>> dy, In<Mat<T>> b, Out<Mat<T>> da, Write write) {
@@ -27,5 +28,6 @@ void product_backward_b(In<Mat<T>> a, In<Mat<T>> dy, Out<Mat<T>> db, Write write
   matmul_tn<T>(a, dy, db, write);  // db = aᵀ·dy
   // [/hole]
 }
+// [/snip]
 
 }  // namespace tpp
