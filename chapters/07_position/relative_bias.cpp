@@ -38,6 +38,7 @@ int t5_bucket(Index relative, bool bidirectional, int buckets, int max_distance)
   }
   distance = std::max<Index>(distance, 0);
 
+  // [snip t5_bucket_far]
   // Near distances have a bucket each
   const int near = buckets / 2;
   require(max_distance > near,
@@ -48,6 +49,7 @@ int t5_bucket(Index relative, bool bidirectional, int buckets, int max_distance)
   const double depth = std::log(double(distance) / near) / std::log(double(max_distance) / near);
   const double bucket = near + std::floor(depth * (buckets - near) + 1e-9);
   return first + int(std::min(bucket, double(buckets - 1)));
+  // [/snip]
 }
 
 // [snip t5_bias_forward]

@@ -48,6 +48,7 @@ struct DeepNormScale {
 ///
 /// norm_in, sublayer and norm_out map a Var<T> (N, D) to a Var<T> (N, D). `alpha` is deepnorm's
 /// alone.
+// [snip residual_block]
 template <Real T, class F, class N1, class N2>
 Var<T> residual_block(Placement placement, Var<T> x, N1 norm_in, F sublayer, N2 norm_out,
                       double alpha = 1) {
@@ -63,5 +64,6 @@ Var<T> residual_block(Placement placement, Var<T> x, N1 norm_in, F sublayer, N2 
   }
   return norm_out(add(scale(x, T(alpha), "scaled"), sublayer(x), "residual"));
 }
+// [/snip]
 
 }  // namespace tpp

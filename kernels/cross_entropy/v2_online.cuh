@@ -21,6 +21,7 @@ __device__ inline RowStatistics row_statistics(const T* logits, int V) {
     Row<T, kThreads, kBatch, kWidth> row;
     row.load(logits + start, V - start, -INFINITY);
 
+    // [snip online_sum]
     float larger = max;
 #pragma unroll
     for (int i = 0; i < kBatch; ++i) {
@@ -37,6 +38,7 @@ __device__ inline RowStatistics row_statistics(const T* logits, int V) {
       for (int j = 0; j < kWidth; ++j) sum += __expf(row.v[i][j] - shift);
     }
     max = larger;
+    // [/snip]
   }
   const float largest = row_max<kThreads>(max);
   return {largest, row_sum<kThreads>(sum * __expf(max - largest))};
@@ -95,6 +97,7 @@ __global__ void __launch_bounds__(block_of(kThreads))
     row_loss[n] = shifted - (to_float(logits[target]) - row.max);
   }
 
+  // [snip fused_gradient]
   // What the model said, minus what was true
   const float scale = share / row.sum;
 #pragma unroll 4
@@ -107,6 +110,7 @@ __global__ void __launch_bounds__(block_of(kThreads))
     }
     store_some(dlogits + v, d);
   }
+  // [/snip]
 }
 
 }  // namespace tpp::twin

@@ -15,6 +15,7 @@ __global__ void layernorm_forward_v1(const T* x, const float* w, const float* b,
   const T* row = x + std::size_t(n) * D;
   T* out = y + std::size_t(n) * D;
 
+  // [snip layernorm_forward_v1]
   // Measure the row: its mean, and one over its standard deviation around that mean
   float sum = 0, squares = 0;
   for (int d = 0; d < D; ++d) sum += to_float(row[d]);
@@ -29,6 +30,7 @@ __global__ void layernorm_forward_v1(const T* x, const float* w, const float* b,
   }
   mean[n] = m;
   rstd[n] = r;
+  // [/snip]
 }
 
 /// dx_in may be null.

@@ -21,6 +21,7 @@ __global__ void layernorm_forward_v2(const T* x, const float* w, const float* b,
   const T* row = x + std::size_t(n) * D;
   T* out = y + std::size_t(n) * D;
 
+  // [snip layernorm_forward_v2]
   // Measure the row: its mean, and one over its standard deviation around that mean
   float sum = 0, squares = 0;
   for (int d = lane; d < D; d += 32) sum += to_float(row[d]);
@@ -37,6 +38,7 @@ __global__ void layernorm_forward_v2(const T* x, const float* w, const float* b,
     out[d] = from_float<T>(unit * w[d] + (b != nullptr ? b[d] : 0));
   }
   if (lane == 0) mean[n] = m, rstd[n] = r;
+  // [/snip]
 }
 
 /// dx_in may be null.

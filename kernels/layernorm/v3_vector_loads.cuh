@@ -21,6 +21,7 @@ __global__ void __launch_bounds__(Tile::kBlock)
   const bool present = n < N;
   const std::size_t row = std::size_t(n) * D;
 
+  // [snip layernorm_forward_v3]
   // Read the row once, and the gains before they are needed
   typename Tile::Row v, gain;
   Tile::load(x + row, D, present, v);
@@ -34,6 +35,7 @@ __global__ void __launch_bounds__(Tile::kBlock)
     for (int i = 0; i < kPack<T>; ++i) sum += v[p][i];
   }
   const float m = Tile::sum(sum) / float(D);
+  // [/snip]
 
   // And one over its standard deviation around that mean
   float squares = 0;

@@ -8,6 +8,7 @@
 
 namespace tpp::twin {
 
+// [snip t5_bias_forward_shared]
 static __global__ void t5_bias_forward_shared(const float* table, float* bias, int length, int H,
                                               T5Buckets bucket) {
   const int o = int(blockIdx.x * blockDim.x + threadIdx.x), width = 2 * length - 1;
@@ -15,6 +16,7 @@ static __global__ void t5_bias_forward_shared(const float* table, float* bias, i
   const float* row = table + std::size_t(bucket(o - (length - 1))) * H;
   for (int h = 0; h < H; ++h) bias[std::size_t(h) * width + o] = row[h];
 }
+// [/snip]
 
 static __global__ void t5_bias_backward_warp(const float* dbias, float* dtable, Write write,
                                              int length, int H, T5Buckets bucket) {

@@ -6,6 +6,7 @@
 
 namespace tpp::twin {
 
+// [snip softmax_forward_v1]
 template <class T>
 __global__ void softmax_forward_v1(const T* x, T* y, int N, int M) {
   const int n = int(blockIdx.x * blockDim.x + threadIdx.x);
@@ -21,6 +22,7 @@ __global__ void softmax_forward_v1(const T* x, T* y, int N, int M) {
 
   for (int i = 0; i < M; ++i) y[i] = from_float<T>(exp_below(to_float(x[i]), max) / sum);
 }
+// [/snip]
 
 template <class T>
 __global__ void softmax_backward_v1(const T* dy, const T* y, T* dx, int N, int M) {

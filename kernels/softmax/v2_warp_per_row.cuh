@@ -8,6 +8,7 @@
 
 namespace tpp::twin {
 
+// [snip softmax_forward_v2]
 template <class T, int kThreads>
 __global__ void softmax_forward_v2(const T* x, T* y, int N, int M) {
   const int n = row_index<kThreads>(), t = int(threadIdx.x) % kThreads;
@@ -26,6 +27,7 @@ __global__ void softmax_forward_v2(const T* x, T* y, int N, int M) {
   for (int i = t; i < M; i += kThreads)
     y[i] = from_float<T>(exp_below(to_float(x[i]), max) * scale);
 }
+// [/snip]
 
 template <class T, int kThreads>
 __global__ void softmax_backward_v2(const T* dy, const T* y, T* dx, int N, int M) {

@@ -16,6 +16,7 @@ namespace tpp {
 /// power P, then the first, third, fifth, … of those for 2P heads.
 std::vector<double> alibi_slopes(Index heads) {
   require(heads > 0, "alibi: the number of heads must be positive");
+  // [snip alibi_slopes]
   const Index power = Index(std::bit_floor(std::size_t(heads)));  // the next smaller power of two
   std::vector<double> slopes;
   // [hole slopes "Append the slopes of `power` heads, the steepest first: 1/2, 1/4, … 1/256 for 8 heads."]
@@ -30,6 +31,7 @@ std::vector<double> alibi_slopes(Index heads) {
   }
   // [/hole]
   return slopes;
+  // [/snip]
 }
 
 /// A head's bias for every offset: column o stands for s − t = o − (length − 1), from the first key

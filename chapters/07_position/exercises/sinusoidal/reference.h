@@ -14,6 +14,7 @@ template <Real T>
 Mat<T> sinusoidal_table(Index length, Index D) {
   require(length >= 0 && D >= 0, "sinusoidal: a table cannot have a negative size");
   Mat<T> table(length, D);
+  // [snip sinusoidal_table]
   // [hole waves "Write table(t, d) for all positions t and columns d. Compute in double: T(number) makes a T of it. Mind that d and D are integers, and that 1 / 2 is 0 for them."]
   for (Index d = 0; d < D; ++d) {
     // A sine and its cosine share a wavelength: a shift in time turns the pair
@@ -24,6 +25,7 @@ Mat<T> sinusoidal_table(Index length, Index D) {
     }
   }
   // [/hole]
+  // [/snip]
   return table;
 }
 
