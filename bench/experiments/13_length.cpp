@@ -1,0 +1,107 @@
+// 13: RoPE beyond the length that it was trained with, with several bases, both pairings, and slower angles afterwards.
+//
+// Everything is trained with 128 tokens and then reads one text in pieces of 64, 128, 256 and 512. Without training again, the
+// angles can be made slower: a larger base does that to the slow pairs and leaves the fast ones (NTK-aware).
+#include <cmath>
+
+#include "bench/experiments/experiment.h"
+
+namespace tpp::experiments {
+namespace {
+
+/// NTK-aware: the base for which the slowest pair turns `stretch` times slower: base · stretch^(K/(K−2)).
+double ntk_base(double base, double stretch, double K) {
+  return base * std::pow(stretch, K / (K - 2));
+}
+
+const std::pair<std::string, std::string> kStretched[] = {
+    {"trained", "RoPE as trained"},
+    {"ntk2", "NTK-aware, for 2 times the length"},
+    {"ntk4", "NTK-aware, for 4 times the length"}};
+
+void measure(Lab& lab) {
+  Run run = lab.start();
+  if (!lab.train(run)) return;
+  lab.read_lengths(run, "trained", lab.options);
+  if (lab.which().key != "base10000") return;
+  const double K = double(lab.options.width) / lab.options.heads;
+  for (const int stretch : {2, 4}) {
+    RunOptions slower = lab.options;
+    slower.rope_base = ntk_base(lab.options.rope_base, stretch, K);
+    lab.read_lengths(run, "ntk" + std::to_string(stretch), slower);
+  }
+}
+
+std::vector<std::string> row(Report& r, const std::string& plot, const std::string& key,
+                             const std::string& how, const std::string& label, Json& values) {
+  std::vector<std::string> cells = {label};
+  std::vector<double> x;
+  std::vector<Summary> y;
+  for (const int length : Lab::kLengths) {
+    const Summary s = r.summary(key, "/length/" + how + "/" + std::to_string(length));
+    values[std::to_string(length)] = s.json();
+    cells.push_back(s.text());
+    x.push_back(length), y.push_back(s);
+  }
+  r.series(plot, label, x, y);
+  return cells;
+}
+
+void report(Report& r) {
+  const std::vector<std::string> columns = {"", "64", "128", "256", "512"};
+  std::vector<std::vector<std::string>> rows, stretched;
+  r.plot("main", "RoPE beyond 128 tokens", "tokens in a piece", "loss, nats a token", true);
+  r.plot("position", "Loss by position, trained with 128", "position", "loss, nats a token");
+  for (const Case& c : r.experiment().cases) {
+    if (!r.has(c.key)) continue;
+    rows.push_back(row(r, "main", c.key, "trained", c.label, r.values[c.key]));
+    std::vector<double> at;
+    std::vector<Summary> loss;
+    for (int i = 0; i < 16; ++i) {
+      at.push_back(32 * i + 16);
+      loss.push_back(r.summary(c.key, "/length/trained/by_position/y/" + std::to_string(i)));
+    }
+    r.series("position", c.label, at, loss);
+  }
+  r.table("main", columns, rows);
+  if (!r.has("base10000")) return;
+  r.plot("stretched", "Slower angles without training again", "tokens in a piece",
+         "loss, nats a token", true);
+  for (const auto& [how, label] : kStretched)
+    stretched.push_back(row(r, "stretched", "base10000", how, label, r.values["stretched"][how]));
+  r.table("stretched", columns, stretched);
+  std::vector<std::string> keys;
+  for (const Case& c : r.experiment().cases) keys.push_back(c.key);
+  r.loss_table("loss", keys, "base10000");
+}
+
+}  // namespace
+
+Experiment length_13() {
+  Experiment e{
+      .name = "13_length",
+      .question = "How does RoPE read texts that are longer than those it was trained with?",
+      .refuted =
+          "the loss of plain RoPE does not rise beyond 128 tokens; or slower angles do not lower "
+          "it there",
+      .baseline = "base10000"};
+  const auto add = [&e](const std::string& key, const std::string& label, double base,
+                        const std::string& pairing = "halves") {
+    Case c{.key = key, .label = label, .options = recipe("llama", 2000), .measure = measure};
+    c.options.rope_base = base;
+    c.options.rope_pairing = pairing;
+    e.cases.push_back(c);
+  };
+  add("base10000", "RoPE, base 10,000", 10000);
+  add("base100", "RoPE, base 100", 100);
+  add("base1000000", "RoPE, base 1,000,000", 1000000);
+  add("adjacent", "RoPE, base 10,000, adjacent pairs", 10000, "adjacent");
+  Case alibi{
+      .key = "alibi", .label = "ALiBi", .options = recipe("llama", 2000), .measure = measure};
+  alibi.options.position = "alibi";
+  e.cases.push_back(alibi);
+  e.report = report;
+  return e;
+}
+
+}  // namespace tpp::experiments
