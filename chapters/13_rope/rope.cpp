@@ -57,7 +57,7 @@ RopeTable<T> rope_table(Index length, Index K, RopeConfig cfg) {
   RopeTable<T> table{Mat<T>(length, K / 2), Mat<T>(length, K / 2)};
   for (Index t = 0; t < length; ++t) {
     for (Index p = 0; p < K / 2; ++p) {
-      // In double: at position 1000 a float's angle is already wrong in the fourth digit
+      // In double: floats near 1000 lie 0.00006 apart, so the angle would lose what the cosine needs
       const double angle = double(t) * theta[std::size_t(p)];
       table.cos(t, p) = T(magnitude * std::cos(angle));
       table.sin(t, p) = T(magnitude * std::sin(angle));

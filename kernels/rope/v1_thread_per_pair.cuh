@@ -1,6 +1,6 @@
 // RoPE, v1: one thread, one pair, as the formula says. Every thread computes a power, a cosine and a sine, far more work
 // than the four multiplications that they are for, and the same angle again for every head, sequence and layer. In float
-// the angle of position 1000 is already wrong in the fourth digit.
+// a cosine is off by 0.00003 at position 1000 and by 0.002 at 100,000.
 #pragma once
 
 #include "kernels/common/storage.cuh"
