@@ -101,11 +101,13 @@ void TextSource::require(int T) const {
 }
 
 // [snip windows]
+// [snip train_offset]
 std::size_t TextSource::train_offset(std::uint64_t step, int b, int T) const {
   const std::uint64_t stream = name_hash("tokens/train window");
   const std::size_t places = data_.train_size() - std::size_t(T);  // 0 … train_size − T − 1
   return random_bits(seed_, stream + std::uint64_t(b), step) % places;
 }
+// [/snip]
 
 std::size_t TextSource::validation_offset(std::uint64_t window, int T) const {
   constexpr std::uint64_t kGoldenRatio =
@@ -115,11 +117,13 @@ std::size_t TextSource::validation_offset(std::uint64_t window, int T) const {
   return data_.train_size() + std::min(std::size_t(fraction * double(places)), places - 1);
 }
 
+// [snip fill]
 void TextSource::fill(Batch& batch, int b, std::size_t offset) const {
   const std::size_t T = std::size_t(batch.T), row = std::size_t(b) * T;
   data_.copy(offset, std::span(batch.tokens).subspan(row, T));
   data_.copy(offset + 1, std::span(batch.targets).subspan(row, T));  // the next token
 }
+// [/snip]
 
 void TextSource::train(std::uint64_t step, Batch& batch) const {
   require(batch.T);

@@ -24,6 +24,7 @@ std::size_t piece_end(std::string_view text, std::size_t begin) {
   if (begin >= text.size()) throw std::out_of_range("piece_end: begin is behind the text");
   const std::size_t limit = std::min(text.size(), begin + kLongestPiece);
 
+  // [snip piece_end]
   // One leading space belongs to what follows it
   std::size_t first = begin;
   if (text[begin] == ' ' && begin + 1 < limit) ++first;
@@ -41,6 +42,7 @@ std::size_t piece_end(std::string_view text, std::size_t begin) {
   std::size_t end = first;
   while (end < limit && kind_of(text[end]) == kind) ++end;
   return end;
+  // [/snip]
 }
 
 std::vector<std::string_view> pretokenise(std::string_view text) {

@@ -94,6 +94,7 @@ Tokenizer Tokenizer::train_bpe(std::string_view text, int vocabulary, const BpeP
 
   std::vector<std::uint64_t> changed;
   while (tokenizer.vocabulary() < vocabulary && !queue.empty()) {
+    // [snip take_best]
     // Take the most frequent pair; an entry whose count has changed since is stale
     const Candidate best = queue.top();
     queue.pop();
@@ -104,6 +105,7 @@ Tokenizer Tokenizer::train_bpe(std::string_view text, int vocabulary, const BpeP
     uses.erase(found);
     const int merged = tokenizer.vocabulary();
     if (!tokenizer.add_merge(pair_of(best.pair))) continue;
+    // [/snip]
 
     // In every word that holds it: take the word's pairs out, merge, put the new pairs in
     changed.clear();

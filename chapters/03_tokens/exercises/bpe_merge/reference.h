@@ -19,6 +19,7 @@ inline Tokenizer::Merge pair_of(std::uint64_t key) {
   return {int(key >> 32), int(key & 0xFFFFFFFF)};
 }
 
+// [snip merge_in]
 /// Replace the pair by the token `merged`, from the left, in place: "aaa" becomes (aa, a).
 inline void merge_in(std::vector<int>& tokens, Tokenizer::Merge pair, int merged) {
   // [hole merge "Change `tokens`: wherever pair.left is followed by pair.right, the one token `merged` stands for both. A token is used only once."]
@@ -32,7 +33,9 @@ inline void merge_in(std::vector<int>& tokens, Tokenizer::Merge pair, int merged
   tokens.resize(kept);
   // [/hole]
 }
+// [/snip]
 
+// [snip for_each_pair]
 /// Visit the pairs of neighbours that a merge could replace, to count them. Of "aaa" that is the first (a, a), not the
 /// one that overlaps it: a merge would leave (aa, a).
 template <class Visit>
@@ -46,6 +49,7 @@ void for_each_pair(std::span<const int> tokens, Visit visit) {
   }
   // [/hole]
 }
+// [/snip]
 
 /// A pair, as key_of() numbers it, and how often it occurs in the training text.
 struct Candidate {
@@ -53,13 +57,16 @@ struct Candidate {
   std::uint64_t pair;
 };
 
+// [snip comes_first]
 /// Does training merge a before b?
 inline bool comes_first(const Candidate& a, const Candidate& b) {
   // [hole first "Return whether a comes before b: the more frequent one does; of equally frequent ones the one with the smaller left token, then the smaller right token. Never both, and no pair before itself."]
   return a.count != b.count ? a.count > b.count : a.pair < b.pair;
   // [/hole]
 }
+// [/snip]
 
+// [snip earliest_merge]
 /// Which merge encoding makes next. `merged` has each learned pair's token; the tokens are numbered in the order in
 /// which they were learned.
 inline int earliest_merge(std::span<const int> tokens,
@@ -74,5 +81,6 @@ inline int earliest_merge(std::span<const int> tokens,
   return earliest;
   // [/hole]
 }
+// [/snip]
 
 }  // namespace tpp
