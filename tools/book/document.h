@@ -29,11 +29,11 @@ enum class SpanKind {
 
 struct Span {
   SpanKind kind = SpanKind::text;
-  std::string text;
-  std::string target;  // as written: "rope.cpp#L48-L73", "../../docs/viewer.md?layer=1#rope"
-  std::vector<Span> children;  //
-  Formula formula;             // a row without children where the TeX has a mistake: show the text
-  int line = 0;                // in the source, from 1
+  std::string text = {};
+  std::string target = {};  // as written: "rope.cpp#L48-L73", "../../docs/viewer.md?layer=1#rope"
+  std::vector<Span> children = {};
+  Formula formula = {};  // a row without children where the TeX has a mistake: show the text
+  int line = 0;          // in the source, from 1
 };
 
 enum class BlockKind {
@@ -54,49 +54,50 @@ enum class Align { none, left, centre, right };
 
 /// Where a woven snippet comes from: from `<!-- snip FILE#NAME -->` and the line below the code that weave writes.
 struct Snippet {
-  std::string file;         // from the repository's root: "chapters/13_rope/rope.cpp"
-  std::string name;         // of the region: "rope_rotate"
-  std::string target;       // the caption's link, as written: "rope.cpp#L48-L73"
-  std::string caption;      // "rope.cpp, lines 48 to 73"
-  int first = 0, last = 0;  // lines of the file; 0 where the caption is missing
+  std::string file = {};     // from the repository's root: "chapters/13_rope/rope.cpp"
+  std::string name = {};     // of the region: "rope_rotate"
+  std::string target = {};   // the caption's link, as written: "rope.cpp#L48-L73"
+  std::string caption = {};  // "rope.cpp, lines 48 to 73"
+  int first = 0, last = 0;   // lines of the file; 0 where the caption is missing
 };
 
 struct Block {
   BlockKind kind = BlockKind::paragraph;
-  std::vector<Span> spans;
-  std::vector<Block> children;
-  std::string text;          // of code (lines end with \n) and formulas
-  std::string language;      // of code: "cpp", "text", "" …
-  std::string slug;          // of a heading: its anchor, as GitHub makes it; unique in the document
-  int level = 0;             // of a heading, 1 to 6
-  bool ordered = false;      // of a list
-  bool tight = true;         // of a list
-  int start = 1;             // of an ordered list
-  std::vector<Align> align;  // of a table: one for each column
-  std::optional<Snippet> snippet;  // of code; its caption is not a block of its own
-  Formula formula;                 // of a formula
-  std::string
-      directive;  // the words of the comment around it: "run ./run example 13", "nav", or empty
-  int line = 0;   // in the source, from 1; 0 where nothing tells
+  std::vector<Span> spans = {};
+  std::vector<Block> children = {};
+  std::string text = {};      // of code (lines end with \n) and formulas
+  std::string language = {};  // of code: "cpp", "text", "" …
+  std::string slug = {};  // of a heading: its anchor, as GitHub makes it; unique in the document
+  int level = 0;          // of a heading, 1 to 6
+  bool ordered = false;   // of a list
+  bool tight = true;      // of a list
+  int start = 1;          // of an ordered list
+  std::vector<Align> align = {};                  // of a table: one for each column
+  std::optional<Snippet> snippet = std::nullopt;  // of code; its caption is not a block of its own
+  Formula formula = {};                           // of a formula
+  std::string directive =
+      {};        // the words of the comment around it: "run ./run example 13", "nav", or empty
+  int line = 0;  // in the source, from 1; 0 where nothing tells
 };
 
 /// A comment `<!-- words -->`, and where it stands. `<!-- /word -->` closes the last open one of that word.
 struct Directive {
-  std::string words;  // "snip chapters/13_rope/rope.cpp#rope_rotate"
-  int line = 0;       // of its comment
-  int last = 0;       // of its closing comment; equal to `line` where there is none
+  std::string words = {};  // "snip chapters/13_rope/rope.cpp#rope_rotate"
+  int line = 0;            // of its comment
+  int last = 0;            // of its closing comment; equal to `line` where there is none
 };
 
 /// Something that a reader would see broken, with the line of the source.
 struct Problem {
   int line = 0;
-  std::string sentence;
+  std::string sentence = {};
 };
 
 struct Document {
-  std::vector<Block> blocks;
-  std::vector<Directive> directives;
-  std::vector<Problem> problems;  // formulas outside the subset, a | of a formula in a table, HTML
+  std::vector<Block> blocks = {};
+  std::vector<Directive> directives = {};
+  std::vector<Problem> problems =
+      {};  // formulas outside the subset, a | of a formula in a table, HTML
 
   [[nodiscard]] std::string title() const;  // the first heading's words, or ""
 };
@@ -113,7 +114,7 @@ struct Document {
 
 /// A target's parts: "../docs/viewer.md?layer=1&head=0#rope" → path, query, anchor.
 struct Target {
-  std::string path, query, anchor;
+  std::string path = {}, query = {}, anchor = {};
   bool external = false;              // has a scheme: https:, mailto:
   int first_line = 0, last_line = 0;  // of an anchor like L48 or L48-L73
 };

@@ -47,11 +47,11 @@ struct Formula {
   FormulaKind kind = FormulaKind::row;
   FormulaClass cls = FormulaClass::ordinary;
   FormulaStyle style = FormulaStyle::upright;
-  std::string text;  // UTF-8
-  std::string left, right;
+  std::string text = {};  // UTF-8
+  std::string left = {}, right = {};
   double width = 0;     // of a space, in em
   bool limits = false;  // of scripts: below and above in a block, beside in a line (\sum, \max)
-  std::vector<Formula> children;
+  std::vector<Formula> children = {};
 
   [[nodiscard]] bool empty() const { return kind == FormulaKind::row && children.empty(); }
 };
