@@ -105,6 +105,23 @@ else()
   tpp_header_library(CLI11::CLI11 ${cli11_SOURCE_DIR}/include)
 endif()
 
+# Markdown: md4c, in C, one file of it. The book's text, in HTML and in the viewer.
+tpp_try_system(md4c system)
+if(system AND PkgConfig_FOUND)
+  pkg_check_modules(MD4C QUIET IMPORTED_TARGET md4c>=0.4.7)
+endif()
+if(MD4C_FOUND)
+  add_library(tpp_md4c INTERFACE)
+  target_link_libraries(tpp_md4c INTERFACE PkgConfig::MD4C)
+  tpp_origin(md4c "${MD4C_VERSION}, system")
+else()
+  tpp_pin(md4c libmd4c-dev https://github.com/mity/md4c/archive/refs/tags/release-0.4.8.tar.gz
+          4a457df853425b6bb6e3457aa1d1a13bccec587a04c38c622b1013a0da41439f)
+  add_library(tpp_md4c STATIC ${md4c_SOURCE_DIR}/src/md4c.c)
+  target_include_directories(tpp_md4c SYSTEM PUBLIC ${md4c_SOURCE_DIR}/src)
+endif()
+add_library(tpp::md4c ALIAS tpp_md4c)
+
 # Tests: Catch2, version 3 or 2.13 (tests/testing.h hides the difference).
 if(TPP_TESTS)
   tpp_try_system(catch2 system)
