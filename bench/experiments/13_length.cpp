@@ -1,34 +1,35 @@
 // 13: RoPE beyond the length that it was trained with, with several bases, both pairings, and slower angles afterwards.
 //
 // Everything is trained with 128 tokens and then reads one text in pieces of 64, 128, 256 and 512. Without training again, the
-// angles can be made slower: a larger base does that to the slow pairs and leaves the fast ones (NTK-aware).
-#include <cmath>
-
+// angles can be made slower: all alike (position interpolation), the slow pairs more (NTK-aware), or by how often a pair
+// turned in training (YaRN).
 #include "bench/experiments/experiment.h"
 
 namespace tpp::experiments {
 namespace {
 
-/// NTK-aware: the base for which the slowest pair turns `stretch` times slower: base · stretch^(K/(K−2)).
-double ntk_base(double base, double stretch, double K) {
-  return base * std::pow(stretch, K / (K - 2));
-}
-
 const std::pair<std::string, std::string> kStretched[] = {
     {"trained", "RoPE as trained"},
-    {"ntk2", "NTK-aware, for 2 times the length"},
-    {"ntk4", "NTK-aware, for 4 times the length"}};
+    {"linear2", "interpolation, factor 2"},
+    {"linear4", "interpolation, factor 4"},
+    {"ntk2", "NTK-aware, factor 2"},
+    {"ntk4", "NTK-aware, factor 4"},
+    {"yarn2", "YaRN, factor 2"},
+    {"yarn4", "YaRN, factor 4"}};
 
 void measure(Lab& lab) {
   Run run = lab.start();
   if (!lab.train(run)) return;
   lab.read_lengths(run, "trained", lab.options);
   if (lab.which().key != "base10000") return;
-  const double K = double(lab.options.width) / lab.options.heads;
-  for (const int stretch : {2, 4}) {
-    RunOptions slower = lab.options;
-    slower.rope_base = ntk_base(lab.options.rope_base, stretch, K);
-    lab.read_lengths(run, "ntk" + std::to_string(stretch), slower);
+  for (const char* scaling : {"linear", "ntk", "yarn"}) {
+    for (const int factor : {2, 4}) {
+      RunOptions slower = lab.options;
+      slower.rope_scaling = scaling;
+      slower.rope_factor = factor;
+      slower.rope_trained = lab.options.length;
+      lab.read_lengths(run, scaling + std::to_string(factor), slower);
+    }
   }
 }
 
