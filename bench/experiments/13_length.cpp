@@ -8,14 +8,13 @@
 namespace tpp::experiments {
 namespace {
 
-const std::pair<std::string, std::string> kStretched[] = {
-    {"trained", "RoPE as trained"},
-    {"linear2", "interpolation, factor 2"},
-    {"linear4", "interpolation, factor 4"},
-    {"ntk2", "NTK-aware, factor 2"},
-    {"ntk4", "NTK-aware, factor 4"},
-    {"yarn2", "YaRN, factor 2"},
-    {"yarn4", "YaRN, factor 4"}};
+const std::pair<std::string, std::string> kStretched[] = {{"trained", "RoPE as trained"},
+                                                          {"linear2", "interpolation, factor 2"},
+                                                          {"linear4", "interpolation, factor 4"},
+                                                          {"ntk2", "NTK-aware, factor 2"},
+                                                          {"ntk4", "NTK-aware, factor 4"},
+                                                          {"yarn2", "YaRN, factor 2"},
+                                                          {"yarn4", "YaRN, factor 4"}};
 
 void measure(Lab& lab) {
   Run run = lab.start();
