@@ -120,11 +120,13 @@ Var<T> gated(Gate kind, Var<T> gate, Var<T> value, std::string_view name) {
   });
 }
 
+// [snip gated_width]
 Index gated_width(Index D, Index multiple) {
   require(D > 0 && multiple > 0, "gated_width: D and the multiple must be positive");
   const Index width = (8 * D + 2) / 3;  // rounded up
   return (width + multiple - 1) / multiple * multiple;
 }
+// [/snip]
 
 #define TPP_INSTANTIATE(T)                                                             \
   template void glu_forward<T>(Gate, In<Mat<T>>, In<Mat<T>>, Out<Mat<T>>);             \

@@ -9,6 +9,7 @@ FeedForwardPart<T> gated_part(Gate kind) {
           [kind](ParameterTable& table, const std::string& at, const ModelConfig& cfg) -> Layer<T> {
             const Index F = cfg.F;
             const BlockInit init = block_init(cfg);
+            // [snip gated_part]
             const LinearIds w_gate_value = declare_linear(table, at + "/w_gate_value", 2 * F, cfg.D,
                                                           cfg, Init::normal(init.value));
             const LinearIds w_out =
@@ -18,6 +19,7 @@ FeedForwardPart<T> gated_part(Gate kind) {
               const auto [gate, value] = split<T, 2>(both, {F, F}, {"gate", "value"});
               const Var<T> hidden = gated(kind, gate, value, "hidden");  // (N, F)
               return apply_linear(pass, w_out, hidden, name);            // (N, D)
+            // [/snip]
             };
           }};
 }

@@ -31,10 +31,12 @@ Var<T> grouped_query_attention(Var<T> q, Var<T> k, Var<T> v, Var<T> bias, Attent
 template <Real T>
 void mean_pool_heads(In<Mat<T>> w, Index H, Index G, Out<Mat<T>> pooled);
 
+// [snip kv_cache_bytes]
 /// Bytes that a model keeps for each token it has read: a key and a value, for each layer and head.
 [[nodiscard]] constexpr Index kv_cache_bytes_per_token(Index layers, Index G, Index K,
                                                        Index bytes_per_number = 4) {
   return 2 * layers * G * K * bytes_per_number;
 }
+// [/snip]
 
 }  // namespace tpp

@@ -115,6 +115,7 @@ __global__ void attention_dkv_naive(AttentionTensors<T> x, AttentionShape shape)
   AttentionPlace at;
   if (!attention_place(shape, shape.G, shape.K, at)) return;
   const int g = at.h, s = at.t, i = at.s, share = shape.H / shape.G;
+  // [snip attention_dkv]
   float dk = 0, dv = 0;
   for (int h = g * share; h < (g + 1) * share; ++h) {
     const HeadRows<const T> q = head_rows(x.q, x.ldq, shape, at.b, h);
@@ -129,6 +130,7 @@ __global__ void attention_dkv_naive(AttentionTensors<T> x, AttentionShape shape)
   }
   head_rows(x.dk, x.lddk, shape, at.b, g).row(s)[i] = from_float<T>(shape.scale * dk);
   head_rows(x.dv, x.lddv, shape, at.b, g).row(s)[i] = from_float<T>(dv);
+  // [/snip]
 }
 
 // dbias[h,o] = Σ_b Σ over s − t + T − 1 = o of dS[t,s]: a thread walks its diagonal in every sequence

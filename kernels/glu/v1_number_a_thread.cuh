@@ -27,12 +27,14 @@ __device__ inline float gate_value(Gate kind, float g, float& slope) {
 template <class T>
 __global__ void glu_forward_v1(Gate kind, const T* gate, int ldg, const T* value, int ldv, T* y,
                                int N, int F) {
+  // [snip glu_forward_v1]
   const std::size_t i = std::size_t(blockIdx.x) * blockDim.x + threadIdx.x;  // = n·F + f
   if (i >= std::size_t(N) * F) return;
   const std::size_t n = i / F, f = i % F;
   float slope;
   const float a = gate_value(kind, to_float(gate[n * ldg + f]), slope);
   y[i] = from_float<T>(a * to_float(value[n * ldv + f]));
+  // [/snip]
 }
 
 template <class T>

@@ -22,6 +22,7 @@ __global__ void __launch_bounds__(256, 4)
   const unsigned group = i / packs, f = (i - group * packs) * kWidth, first = group * kRows;
   if (first >= unsigned(N)) return;
 
+  // [snip glu_v3]
   // Ask for everything; past the end for the last row again
   Raw<T> g[kRows], v[kRows];
 #pragma unroll
@@ -41,6 +42,7 @@ __global__ void __launch_bounds__(256, 4)
     for (int j = 0; j < kWidth; ++j) gs[j] = A::value(gs[j]) * vs[j];
     write_once(y + std::size_t(first + r) * F + f, gs);
   }
+  // [/snip]
 }
 
 template <class A, int kRows, class T>

@@ -15,6 +15,7 @@ __global__ void __launch_bounds__(kThreads)
                        float eps) {
   const std::size_t row = std::size_t(blockIdx.x) * D;
 
+  // [snip rmsnorm_forward_v1]
   // Add the branch, and measure the row
   float squares = 0;
   for (int d = int(threadIdx.x); d < D; d += kThreads) {
@@ -32,6 +33,7 @@ __global__ void __launch_bounds__(kThreads)
   for (int d = int(threadIdx.x); d < D; d += kThreads) {
     y[row + d] = from_float<T>(to_float(measured[row + d]) * r * w[d]);
   }
+  // [/snip]
   if (threadIdx.x == 0) rstd[blockIdx.x] = r;
 }
 

@@ -21,11 +21,14 @@ __global__ void __launch_bounds__(Tile::kBlock)
   const bool present = n < N;
   const std::size_t row = std::size_t(n) * D;
 
+  // [snip rmsnorm_load]
   // Read the row once, and the gains before they are needed
   typename Tile::Row v, gain;
   Tile::load(x + row, D, present, v);
   Tile::load_floats(w, D, gain);
+  // [/snip]
 
+  // [snip rmsnorm_residual]
   // Add the branch: from here on the row is what s stores
   if (branch != nullptr) {
     typename Tile::Row b;
@@ -37,6 +40,7 @@ __global__ void __launch_bounds__(Tile::kBlock)
     }
     Tile::store(s + row, D, present, v);
   }
+  // [/snip]
 
   // Measure the row
   float squares = 0;
@@ -47,6 +51,7 @@ __global__ void __launch_bounds__(Tile::kBlock)
   }
   const float r = rsqrtf(Tile::sum(squares) / float(D) + eps);
 
+  // [snip rmsnorm_store]
   // Scale the row to length one, each feature to its gain
 #pragma unroll
   for (int p = 0; p < Tile::kPacks; ++p) {
@@ -55,6 +60,7 @@ __global__ void __launch_bounds__(Tile::kBlock)
   }
   Tile::store(y + row, D, present, v);
   if (present && Tile::thread() == 0) rstd[n] = r;
+  // [/snip]
 }
 
 /// dx_in may be null.

@@ -30,6 +30,7 @@ __global__ void rope_v1(const T* x, int ldx, int length, int K, float base, Pair
                         int ldy, int N, int heads, float direction) {
   const PairPlace at = pair_place(K, pairing, heads);
   if (at.row >= std::size_t(N)) return;
+  // [snip rope_v1]
   const float theta = powf(base, -2.0f * float(at.pair) / float(K));
   const float angle = float(at.row % length) * theta;
   float s, c;
@@ -41,6 +42,7 @@ __global__ void rope_v1(const T* x, int ldx, int length, int K, float base, Pair
   const float a = to_float(from[at.first]), b = to_float(from[at.second]);
   to[at.first] = from_float<T>(a * c - b * s);
   to[at.second] = from_float<T>(a * s + b * c);
+  // [/snip]
 }
 
 }  // namespace tpp::twin

@@ -12,8 +12,10 @@ __global__ void rope_v2(const T* x, int ldx, int length, int K, const float* cos
                         float direction) {
   const PairPlace at = pair_place(K, pairing, heads);
   if (at.row >= std::size_t(N)) return;
+  // [snip rope_v2]
   const std::size_t entry = at.row % length * (K / 2) + at.pair;
   const float c = cosines[entry], s = direction * sines[entry];
+  // [/snip]
 
   const T* from = x + at.row * ldx + at.head * K;
   T* to = y + at.row * ldy + at.head * K;

@@ -41,6 +41,7 @@ __global__ void __launch_bounds__(256, 3)
     const unsigned heads = keys ? k.heads : q.heads;
     const unsigned first = (keys ? group - q_groups : group) * kHeads;
 
+    // [snip rope_v3]
     // Ask for everything; past the last head for the last one again
     Raw<T> low[kHeads], high[kHeads];
 #pragma unroll
@@ -49,6 +50,7 @@ __global__ void __launch_bounds__(256, 3)
       low[h] = read_once(head);
       high[h] = read_once(head + half);
     }
+    // [/snip]
     float c[kWidth], s[kWidth];  // halves: of pairs f …; adjacent: of f/2 … and of (f + K/2)/2 …
     if constexpr (kAdjacent) {
       constexpr int kPairs = kWidth / 2;

@@ -7,6 +7,7 @@
 
 namespace tpp {
 
+// [snip rotate_pair]
 /// Turn the point (a, b) by an angle, against the clock: (1, 0) turned by 90° is (0, 1).
 template <Real T>
 inline void rotate_pair(T a, T b, T cosine, T sine, T& ya, T& yb) {
@@ -15,6 +16,7 @@ inline void rotate_pair(T a, T b, T cosine, T sine, T& ya, T& yb) {
   yb = a * sine + b * cosine;
   // [/hole]
 }
+// [/snip]
 
 /// Two features of one head that turn together.
 struct RopePartners {
@@ -22,6 +24,7 @@ struct RopePartners {
   Index second;
 };
 
+// [snip rope_partners]
 /// The partners of pair p = 0 … K/2 − 1 in a head of K features.
 inline RopePartners rope_partners(Index p, Index K, Pairing pairing) {
   // [hole partners "Return the two features of pair p: neighbours for Pairing::adjacent, (0, 1), (2, 3), …; half a head apart for Pairing::halves, (0, K/2), (1, K/2 + 1), …"]
@@ -29,12 +32,15 @@ inline RopePartners rope_partners(Index p, Index K, Pairing pairing) {
   return {p, p + K / 2};
   // [/hole]
 }
+// [/snip]
 
+// [snip rope_frequency]
 /// The angle by which pair p turns from one token to the next: base^(−2p/K).
 inline double rope_frequency(Index p, Index K, double base) {
   // [hole frequency "Return the angle of pair p = 0 … K/2 − 1. Mind that p and K are integers, and that 1 / 2 is 0 for them."]
   return std::pow(base, -2.0 * double(p) / double(K));
   // [/hole]
 }
+// [/snip]
 
 }  // namespace tpp

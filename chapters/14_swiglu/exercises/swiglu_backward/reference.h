@@ -7,6 +7,7 @@
 
 namespace tpp {
 
+// [snip swiglu_backward]
 /// One row of each: dy, gate and value come in, dgate and dvalue go out. All five are arrays of Eigen's,
 /// so * multiplies number by number, and .exp(), .logistic() (that is σ) work on each number.
 template <Real T>
@@ -20,5 +21,6 @@ inline void swiglu_backward_row(RowIn<T> dy, RowIn<T> gate, RowIn<T> value, RowO
   dgate = dy * value * dgate * (T(1) + gate * (T(1) - dgate));
   // [/hole]
 }
+// [/snip]
 
 }  // namespace tpp

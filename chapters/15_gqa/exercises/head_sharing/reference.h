@@ -7,12 +7,14 @@
 
 namespace tpp {
 
+// [snip key_head]
 /// The key and value head that query head h = 0 … H − 1 uses, one of G. G divides H; neighbours share.
 inline Index key_head(Index h, Index H, Index G) {
   // [hole key_head "Return the key head of query head h. With H = 6 and G = 2, heads 0, 1, 2 use key head 0 and heads 3, 4, 5 use key head 1."]
   return h / (H / G);
   // [/hole]
 }
+// [/snip]
 
 /// One sequence, causal. q, out (T, H·K), k, v (T, G·K), probs (H·T, T).
 template <Real T>
@@ -45,10 +47,12 @@ void shared_heads_backward(In<Mat<T>> dout, In<Mat<T>> q, In<Mat<T>> k, In<Mat<T
                                k.middleCols(g * K, K), v.middleCols(g * K, K),
                                probs.middleRows(h * L, L), Mask::causal(), T(1) / std::sqrt(T(K)),
                                Write::set, dq.middleCols(h * K, K), dk_h, dv_h, no_bias, work);
+    // [snip shared_heads_gradients]
     // [hole gradients "dk_h and dv_h (T, K) are what query head h alone wants of the keys and values that it used. Bring them to their place in dk and dv."]
     dk.middleCols(g * K, K) += dk_h;
     dv.middleCols(g * K, K) += dv_h;
     // [/hole]
+    // [/snip]
   }
 }
 
