@@ -48,6 +48,7 @@ Var<T> embedding(Var<T> table, std::span<const int> tokens, std::string_view nam
       });
     });
   }
+  // [snip on_tape]
   const std::span<const int> kept = tape.keep(tokens);
   embedding_forward<T>(table.value(), kept, y.value());
   return tape.record(y, {table}, [=](Tape<T>& t) {
@@ -55,6 +56,7 @@ Var<T> embedding(Var<T> table, std::span<const int> tokens, std::string_view nam
     const Target<T> dtable = t.target(table);
     embedding_backward<T>(y.grad(), kept, dtable.mat, dtable.write);
   });
+  // [/snip]
 }
 
 #define TPP_INSTANTIATE(T)                                                                   \

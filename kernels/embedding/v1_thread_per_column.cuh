@@ -19,10 +19,12 @@ __global__ void embedding_backward_v1(const T* dy, const int* tokens, float* dta
                                       Write write) {
   const int v = int(blockIdx.x);
   for (int d = int(threadIdx.x); d < D; d += int(blockDim.x)) {
+    // [snip v1_backward]
     float sum = 0;
     for (int n = 0; n < N; ++n) {
       if (tokens[n] == v) sum += to_float(dy[std::size_t(n) * D + d]);
     }
+    // [/snip]
     float& result = dtable[std::size_t(v) * D + d];
     result = write == Write::add ? result + sum : sum;
   }

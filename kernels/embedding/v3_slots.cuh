@@ -29,9 +29,11 @@ __global__ void embedding_note_places(const int* tokens, EmbeddingWork work, int
   const int n = int(blockIdx.x) * kThreads + int(threadIdx.x);
   if (n >= N) return;
   const int v = tokens[n];
+  // [snip note_places]
   const int slot = atomicAdd(&work.counts[v], 1);
   if (slot < kEmbeddingSlots) work.slots[std::size_t(v) * kEmbeddingSlots + slot] = n;
   if (slot == kEmbeddingSlots) work.frequent[atomicAdd(work.frequent_count, 1)] = v;
+  // [/snip]
 }
 
 /// A warp a row of the table.
