@@ -19,7 +19,7 @@ FeedForwardPart<T> gated_part(Gate kind) {
               const auto [gate, value] = split<T, 2>(both, {F, F}, {"gate", "value"});
               const Var<T> hidden = gated(kind, gate, value, "hidden");  // (N, F)
               return apply_linear(pass, w_out, hidden, name);            // (N, D)
-            // [/snip]
+              // [/snip]
             };
           }};
 }
