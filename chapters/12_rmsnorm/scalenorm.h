@@ -16,7 +16,7 @@ struct ScaleNormConfig {
 /// Shapes  x (N, D), g (1) → y (N, D), rnorm (N)       rnorm[n] = 1 / max(‖x[n]‖, eps)
 /// Errors  ShapeError unless g is one number
 /// Cost    one read of x, one write of y: memory-bound
-/// Paper   Nguyen & Salazar 2019, arXiv:1910.05895, eq. 3
+/// Paper   Nguyen & Salazar 2019, arXiv:1910.05895, eq. 5 (the paper has no eps)
 /// Twin    kernels/scalenorm
 template <Real T>
 void scalenorm_forward(In<Mat<T>> x, In<RowVec<T>> g, ScaleNormConfig cfg, Out<Mat<T>> y,
