@@ -11,14 +11,12 @@ namespace tpp {
 
 namespace {
 
-// [snip softmax_row]
 /// out = softmax(x), as in chapter 05: minus the row's maximum, and an underflow is 0.
 template <Real T>
 void softmax_row(RowIn<T> x, RowOut<T> out) {
   out = ((x - x.maxCoeff()).exp() - std::numeric_limits<T>::min()).max(T(0));
   out *= T(1) / out.sum();
 }
-// [/snip]
 
 // [snip activation_forward]
 template <Real T>

@@ -7,7 +7,6 @@
 
 namespace tpp {
 
-// [snip kinds]
 enum class Activation {
   relu,       // max(x, 0)
   gelu,       // x·Φ(x), Φ the normal distribution: ½x·(1 + erf(x/√2))
@@ -15,7 +14,6 @@ enum class Activation {
   swish,      // x·σ(x), σ the logistic function; also called SiLU
   solu,       // x·softmax(x), over the features of a row
 };
-// [/snip]
 
 /// Apply an activation to every number; solu looks at the whole row.
 ///

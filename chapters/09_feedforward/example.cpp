@@ -36,7 +36,6 @@ Mat<double> slope(Activation kind, const Mat<double>& x) {
   return dx;
 }
 
-// [snip collapse]
 // Two linear layers, one after the other, beside the one layer that their product is
 void collapse() {
   Philox rng(9);
@@ -54,7 +53,6 @@ void collapse() {
               (curved - one).cwiseAbs().maxCoeff());
   std::printf("parameters of the two layers  %d, of the one  %d\n", 2 * 8 * 32, 8 * 8);
 }
-// [/snip]
 
 // [snip exclusive_or]
 // Learn "exactly one of the two is 1" from its four cases, with and without a curve in the middle
@@ -122,7 +120,6 @@ void curves() {
               difference(apply), difference(slope));
 }
 
-// [snip solu_rows]
 void solu_rows() {
   const Mat<double> x{{4, 1, 0, -1}, {4, 4, 0, -1}, {2, 2, 2, 2}, {40, 10, 0, 0}};
   const Mat<double> y = apply(Activation::solu, x);
@@ -131,7 +128,6 @@ void solu_rows() {
                 x(n, 1), x(n, 2), x(n, 3), y(n, 0), y(n, 1), y(n, 2), y(n, 3));
   }
 }
-// [/snip]
 
 // [snip dead]
 // 1000 units whose inputs are normal numbers with this mean. A unit is dead if none of 200 tokens opens it

@@ -66,7 +66,6 @@ void moments() {
   }
 }
 
-// [snip decay]
 // Two weights that start at 1. Their gradients are noise around 0, a hundred times larger for the second: all that
 // is left to move them in the mean is the decay
 void decay() {
@@ -90,7 +89,6 @@ void decay() {
   }
   std::printf("(1 − ηλ)²⁰⁰⁰ = %.4f\n", std::pow(1 - 1e-3 * 0.1, 2000));
 }
-// [/snip]
 
 void epsilon() {
   const OptimizerConfig cfg{.kind = OptimizerKind::adamw, .weight_decay = 0};
@@ -103,7 +101,6 @@ void epsilon() {
   }
 }
 
-// [snip schedules]
 void schedules() {
   ScheduleConfig cfg{.peak = 3e-3, .floor_ratio = 0.1, .warmup = 100, .total = 1000};
   std::printf("step            1      50     100     300     500     800     900    1000\n");
@@ -119,7 +116,6 @@ void schedules() {
     std::printf("\n");
   }
 }
-// [/snip]
 
 // [snip clipping]
 // The gradients of two tensors, one of them ten times longer, clipped to norm 1: by one factor, and each by its own
@@ -140,7 +136,6 @@ void clipping() {
 }
 // [/snip]
 
-// [snip depth]
 // A stream that starts as embeddings, and 2·L layers that read it normalised and add a random product to it
 double stream_size(int layers, double residual) {
   Philox rng(1);
@@ -163,7 +158,6 @@ void depth() {
   for (const int L : {1, 4, 16, 64}) std::printf(" %6.3f ", stream_size(L, gpt2_init(L).residual));
   std::printf("\n");
 }
-// [/snip]
 
 }  // namespace
 

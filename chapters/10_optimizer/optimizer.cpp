@@ -38,7 +38,6 @@ void momentum_update(const OptimizerConfig& cfg, const UpdateRange<T>& range,
 }
 // [/snip]
 
-// [snip adam]
 template <Real T>
 void adam_update(const OptimizerConfig& cfg, const UpdateRange<T>& range, const UpdateStep& at) {
   require_range(cfg, range, at, 2);
@@ -59,7 +58,6 @@ void adam_update(const OptimizerConfig& cfg, const UpdateRange<T>& range, const 
     w[i] -= rate * m[i] / (root * std::sqrt(v[i]) + eps);
   }
 }
-// [/snip]
 
 template <Real T>
 void optimizer_update(const OptimizerConfig& cfg, const UpdateRange<T>& range,

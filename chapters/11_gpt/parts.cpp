@@ -19,7 +19,6 @@ LinearIds declare_linear(ParameterTable& table, const std::string& at, Index out
   return ids;
 }
 
-// [snip block_init]
 BlockInit block_init(const ModelConfig& cfg) {
   if (cfg.placement == Placement::deepnorm) {
     const double beta = deepnorm_scale(int(cfg.layers)).beta;
@@ -29,7 +28,6 @@ BlockInit block_init(const ModelConfig& cfg) {
           .value = cfg.init,
           .residual = cfg.init / std::sqrt(2.0 * double(cfg.layers))};
 }
-// [/snip]
 
 // [snip build_attention]
 template <Real T>

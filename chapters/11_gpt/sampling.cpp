@@ -8,7 +8,6 @@
 
 namespace tpp {
 
-// [snip sampling_distribution]
 std::vector<double> sampling_distribution(std::span<const float> logits,
                                           const SamplingConfig& config) {
   if (!(config.temperature >= 0)) throw InputError("the temperature must be 0 or more");
@@ -31,6 +30,7 @@ std::vector<double> sampling_distribution(std::span<const float> logits,
     return p;
   }
 
+  // [snip cuts]
   // Cut by rank
   if (config.top_k > 0 && std::size_t(config.top_k) < order.size()) {
     order.resize(std::size_t(config.top_k));
@@ -54,9 +54,9 @@ std::vector<double> sampling_distribution(std::span<const float> logits,
     }
   }
   for (double& own : p) own /= kept;
+  // [/snip]
   return p;
 }
-// [/snip]
 
 int draw(std::span<const double> distribution, double uniform) {
   double below = 0;

@@ -144,7 +144,6 @@ double Trainer::compute_gradients() {
 }
 // [/snip]
 
-// [snip update]
 StepReport Trainer::update() {
   require(has_gradients_, "update(): compute_gradients() comes first");
   const double start = seconds_now();
@@ -153,6 +152,7 @@ StepReport Trainer::update() {
     return device_report(on_device_->finish(), gradient_seconds_ + seconds_now() - start);
   }
 
+  // [snip update]
   // The global norm: of all gradients together, so that clipping keeps their direction
   double square = 0;
   for (const double s : squares_) square += s;
@@ -167,6 +167,7 @@ StepReport Trainer::update() {
   report.learning_rate = learning_rate(config_.schedule, state_.step);
   report.gradient_norm = norm;
   report.clip_scale = clip_scale(norm, config_.clip);
+  // [/snip]
 
   const ParameterTable& table = model_.table();
   pool_.run(table.count(), [&](int p, int) {
@@ -208,7 +209,6 @@ StepReport Trainer::update() {
   report.seconds = gradient_seconds_ + seconds_now() - start;
   return report;
 }
-// [/snip]
 
 StepReport Trainer::step() {
   if (!on_device_) {

@@ -63,7 +63,6 @@ struct Swish {
   }
 };
 
-// [snip gelu]
 // (x·Φ)′ = Φ + x·φ, with the density φ = Φ′
 struct Gelu {
   static __device__ float value(float x) { return x * normal_distribution(x); }
@@ -73,7 +72,6 @@ struct Gelu {
     return x * phi;
   }
 };
-// [/snip]
 
 // [snip gelu_tanh]
 // ½(1 + tanh u) = σ(2u), so this is swish with another argument: u = √(2/π)·(x + 0.044715·x³)

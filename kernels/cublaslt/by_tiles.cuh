@@ -8,7 +8,6 @@
 
 namespace tpp::twin {
 
-// [snip product_tiles]
 template <int kTile, class T, class Out>
 __global__ void __launch_bounds__(kTile* kTile)
     product_tiles(ProductShape s, const T* a, int lda, const T* b, int ldb, Out* c, int ldc,
@@ -43,6 +42,5 @@ __global__ void __launch_bounds__(kTile* kTile)
   Out& to = c[std::size_t(m0 + y) * std::size_t(ldc) + n0 + x];
   to = from_float<Out>(add ? to_float(to) + sum : sum);
 }
-// [/snip]
 
 }  // namespace tpp::twin

@@ -14,7 +14,6 @@ __global__ void __launch_bounds__(kThreads)
   const std::size_t start = pieces[begin].begin;
   const std::size_t size = pieces[end - 1].begin + std::size_t(pieces[end - 1].size) - start;
 
-  // [snip squares_v1]
   double sum = 0;
   for (std::size_t i = threadIdx.x; i < size; i += kThreads) {
     const double v = double(g[start + i]);
@@ -22,7 +21,6 @@ __global__ void __launch_bounds__(kThreads)
   }
   sum = block_sum_double<kThreads>(sum);
   for (int i = begin + int(threadIdx.x); i < end; i += kThreads) partial[i] = i == begin ? sum : 0;
-  // [/snip]
 }
 
 }  // namespace tpp::twin
