@@ -6,12 +6,22 @@
 # calls: links = ["05_softmax", "kernel_softmax"]. 01_tensor is always there.
 function(tpp_add_exercises)
   add_library(tpp_learn_check STATIC EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/tools/learn/check.cpp)
-  target_link_libraries(tpp_learn_check PRIVATE tpp::options tpp::warnings)
+  target_link_libraries(tpp_learn_check PRIVATE tpp::options tpp::warnings ${CMAKE_DL_LIBS})
 
   # What every exercise of this kind includes, compiled once
   add_library(tpp_learn_headers OBJECT EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/tools/learn/headers.cpp)
   tpp_exercise_flags(tpp_learn_headers)
   target_precompile_headers(tpp_learn_headers PRIVATE ${PROJECT_SOURCE_DIR}/tools/learn/headers.h)
+
+  # One kind of GPU compiles fastest: this machine's, or the first that was asked for
+  if(TPP_CUDA)
+    execute_process(COMMAND nvidia-smi --query-gpu=compute_cap --format=csv,noheader OUTPUT_VARIABLE capability ERROR_QUIET)
+    if(capability MATCHES "^([0-9]+)\\.([0-9]+)")
+      set(tpp_exercise_gpu ${CMAKE_MATCH_1}${CMAKE_MATCH_2}-real)
+    else()
+      list(GET CMAKE_CUDA_ARCHITECTURES 0 tpp_exercise_gpu)
+    endif()
+  endif()
 
   file(GLOB folders CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/chapters/*/exercises/*/exercise.toml)
   foreach(toml IN LISTS folders)
@@ -34,7 +44,9 @@ endfunction()
 # The flags of students' files, after all others: quick to compile, and warnings do not stop anybody. Eigen's assertions
 # are on: they become errors with a sentence (tools/learn/headers.h).
 add_library(tpp_exercise_options INTERFACE)
-target_compile_options(tpp_exercise_options INTERFACE -O1 -UNDEBUG -Wno-error -Wno-unused-parameter -Wno-unused-function
+# Lines, so that a crash can say where; and the standard library's own checks.
+target_compile_definitions(tpp_exercise_options INTERFACE _GLIBCXX_ASSERTIONS)
+target_compile_options(tpp_exercise_options INTERFACE -O1 -g1 -UNDEBUG -Wno-error -Wno-misleading-indentation -Wno-unused-parameter -Wno-unused-function
                        -Wno-unused-variable -Wno-unused-but-set-variable -Wno-uninitialized -Wno-conversion)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(tpp_exercise_options INTERFACE -Wno-maybe-uninitialized)
@@ -42,6 +54,17 @@ endif()
 
 function(tpp_exercise_flags target)
   target_link_libraries(${target} PRIVATE tpp::options Eigen3::Eigen tpp::warnings tpp_exercise_options)
+endfunction()
+
+# The same checks by nvcc, for --gpu. Built when asked for, for this machine's GPU.
+function(tpp_add_gpu_exercise target out)
+  add_executable(${target} EXCLUDE_FROM_ALL ${out}/checks.cu ${out}/student.cu)
+  set_target_properties(${target} PROPERTIES OUTPUT_NAME check RUNTIME_OUTPUT_DIRECTORY ${out}
+                        CUDA_STANDARD 20 CUDA_STANDARD_REQUIRED ON CUDA_ARCHITECTURES "${tpp_exercise_gpu}"
+                        RULE_LAUNCH_LINK "${PROJECT_SOURCE_DIR}/tools/learn/record_link.sh ${out}/link")
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-lineinfo -w>)
+  target_link_libraries(${target} PRIVATE tpp_learn_check CUDA::cudart_static)
 endfunction()
 
 function(tpp_add_exercise folder)
@@ -64,7 +87,7 @@ function(tpp_add_exercise folder)
     return()  # the emulator's own sanitizer hooks do not mix with others
   endif()
 
-  # Generate what the program is made of
+  # Generate what the programs are made of
   set(out ${PROJECT_BINARY_DIR}/learn/${id})
   get_filename_component(name ${folder} NAME)
   file(GLOB inputs CONFIGURE_DEPENDS ${folder}/*)
@@ -74,7 +97,11 @@ function(tpp_add_exercise folder)
   else()
     set(generated ${out}/variants.cpp ${out}/student.cpp)
   endif()
-  add_custom_command(OUTPUT ${generated} VERBATIM
+  set(generated_gpu)
+  if(cuda)
+    set(generated_gpu ${out}/gpu/student.cu ${out}/gpu/checks.cu)
+  endif()
+  add_custom_command(OUTPUT ${generated} ${generated_gpu} VERBATIM
                      COMMAND tpp-learn-generate ${folder} ${out}
                      DEPENDS tpp-learn-generate ${inputs}
                      COMMENT "Exercise ${id}: ${name}")
@@ -91,6 +118,9 @@ function(tpp_add_exercise folder)
                         RULE_LAUNCH_LINK "${PROJECT_SOURCE_DIR}/tools/learn/record_link.sh ${out}/link")
   if(NOT TPP_TESTS)
     set_target_properties(${target} PROPERTIES EXCLUDE_FROM_ALL TRUE)
+  endif()
+  if(cuda AND TPP_CUDA)
+    tpp_add_gpu_exercise(${target}_gpu ${out}/gpu)
   endif()
   # Both are compiled in the same way; the program's runtime calls the answers, and they call the book
   target_link_libraries(${target} PRIVATE tpp_learn_check ${answers})

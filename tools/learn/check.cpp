@@ -6,10 +6,15 @@
 // Exit codes: 0 passed, 1 not, 2 the program itself is broken.
 #include "tools/learn/check.h"
 
+#include <dlfcn.h>
+#include <execinfo.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
+#include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -18,6 +23,17 @@
 #include <random>
 #include <regex>
 #include <sstream>
+
+// Sanitizers have handlers of their own
+#if defined(__linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define TPP_LEARN_FRAMES 1
+#endif
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#undef TPP_LEARN_FRAMES
+#endif
+#endif
+extern "C" const char __executable_start, etext;  // the linker's
 
 namespace tpp::learn {
 namespace {
@@ -193,6 +209,82 @@ void compare(Seen seen) {
   if (context.stop_at_failure && !(margin(seen) <= 1)) throw Failed{std::move(seen)};
 }
 
+// --- Where it happened -----------------------------------------------------------------------------
+//
+// Addresses of calls, as the program's file counts them. tpp-learn asks addr2line which of the student's lines they are.
+
+constexpr int kFrames = 64;
+bool listening = false;  // while a step runs on the student's answer
+void* thrown_at[kFrames];
+int thrown_frames = 0;
+int results_file = -1;
+
+// {"frames":["0x12ab",…]}: with nothing that may not be done in a signal handler
+std::size_t frames_as_json(void* const* frames, int count, char* text, std::size_t size) {
+  std::size_t n = 0;
+  const auto put = [&](const char* s) {
+    while (*s != 0 && n + 1 < size) text[n++] = *s++;
+  };
+  put("{\"frames\":[");
+  bool first = true;
+  for (int i = 0; i < count; ++i) {
+    const auto address =
+        reinterpret_cast<std::uintptr_t>(frames[i]) - 1;  // of the call, not behind it
+    const auto base = reinterpret_cast<std::uintptr_t>(&__executable_start);
+    if (address < base || address >= reinterpret_cast<std::uintptr_t>(&etext)) continue;
+    char digits[20] = "0x";
+    int d = 2;
+    for (int shift = 60; shift >= 0; shift -= 4) {
+      const auto digit = ((address - base) >> shift) & 15;
+      if (digit != 0 || d > 2 || shift == 0) digits[d++] = "0123456789abcdef"[digit];
+    }
+    digits[d] = 0;
+    put(first ? "\"" : ",\"");
+    put(digits);
+    put("\"");
+    first = false;
+  }
+  put("]}\n");
+  return n;
+}
+
+std::string frames_of_throw() {
+  char text[2048];
+  return std::string(text, frames_as_json(thrown_at, thrown_frames, text, sizeof text));
+}
+
+extern "C" void on_signal(int number) {
+  if (listening && results_file >= 0) {
+    void* frames[kFrames];
+    char text[2048];
+    const std::size_t n = frames_as_json(frames, backtrace(frames, kFrames), text, sizeof text);
+    (void)!write(results_file, text, n);
+  }
+  signal(number, SIG_DFL);
+  raise(number);
+}
+
+// Crashes and the end of time say where they were; a stack that is full needs another one for that
+void watch_signals(const std::string& results) {
+#if TPP_LEARN_FRAMES
+  results_file = open(results.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+  void* first[1];
+  (void)backtrace(first, 1);  // loads what it needs now, not in a handler
+  static char room[1 << 16];
+  stack_t stack{};
+  stack.ss_sp = room;
+  stack.ss_size = sizeof room;
+  sigaltstack(&stack, nullptr);
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  action.sa_flags = SA_ONSTACK | int(SA_RESETHAND) | SA_NODEFER;
+  for (const int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTERM})
+    sigaction(number, &action, nullptr);
+#else
+  (void)results;
+#endif
+}
+
 enum class End { done, failed, threw, not_written, wrote_to_input };
 
 struct StepRun {
@@ -201,23 +293,21 @@ struct StepRun {
   std::string message;
 };
 
+// A program for a GPU has none
+const void* reference() { return variants().empty() ? nullptr : variants()[0].answer; }
+
 StepRun run_step(const Step& step, const void* answer, bool stop_at_failure) {
   context = {};
   context.stop_at_failure = stop_at_failure;
   hole_met = nullptr;
   StepRun run;
   const auto threw = [&](const std::string& words) {
-    if (const char* hole = hole_met) {
-      run.end = End::not_written;
-      run.message = hole;
-      return;
-    }
     run.end = End::threw;
     run.message = words.rfind("simt: ", 0) == 0 ? words.substr(6) : "it threw: " + words;
     context.seen.push_back({"", Values(without_places(words)), Values("no exception"), 0});
   };
   try {
-    step.run(answer, variants()[0].answer);
+    step.run(answer, reference());
     look_at_inputs();
   } catch (const Failed& failed) {
     run.end = End::failed;
@@ -230,6 +320,13 @@ StepRun run_step(const Step& step, const void* answer, bool stop_at_failure) {
     threw(error.what());
   } catch (...) {
     threw("an exception that is not a std::exception");
+  }
+  for (const auto& read : hole_readers) {
+    if (const char* hole = read()) hole_met = hole;
+  }
+  if (const char* hole = hole_met) {  // whatever came of it
+    run.end = End::not_written;
+    run.message = hole;
   }
   run.seen = std::move(context.seen);
   context = {};
@@ -311,8 +408,16 @@ const Variant* recognise(const std::vector<StepRun>& runs, double& difference) {
 // --- The two ways to run ---------------------------------------------------------------------------
 
 int check_student(std::ostream& out) {
-  const std::size_t ways = std::max<std::size_t>(1, detail::variations().size());
-  const std::size_t expected = comparisons(run_quietly(variants()[0].answer)) / ways;
+  if (detail::machine()) {
+    try {
+      const std::string name = detail::machine()();
+      out << "{\"machine\":" << json(name) << "}" << std::endl;
+    } catch (const std::exception& error) {
+      out << "{\"message\":" << json(error.what())
+          << ",\"verdict\":\"skipped: no GPU\"}\n{\"end\":true}" << std::endl;
+      return 1;
+    }
+  }
   out << "{\"steps\":[";
   for (std::size_t s = 0; s < steps().size(); ++s) {
     out << (s == 0 ? "" : ",") << json(steps()[s].title);
@@ -320,7 +425,9 @@ int check_student(std::ostream& out) {
   out << "]}" << std::endl;
   std::size_t count = 0;
   for (std::size_t s = 0; s < steps().size(); ++s) {
+    listening = true;
     const StepRun run = run_step(steps()[s], student_answer(), true);
+    listening = false;
     count += run.seen.size();
     const auto step = [&](const char* result) {
       out << "{\"step\":" << json(steps()[s].title) << ",\"result\":\"" << result << "\"}"
@@ -337,9 +444,10 @@ int check_student(std::ostream& out) {
     for (std::size_t w = s + 1; w < steps().size(); ++w) {
       out << "{\"step\":" << json(steps()[w].title) << ",\"result\":\"waiting\"}" << std::endl;
     }
+    if (run.end == End::threw) out << frames_of_throw();
     out << "{\"message\":" << json(run.message) << ",\"verdict\":\"" << verdict
         << "\",\"checks\":" << count << "}" << std::endl;
-    if (run.end != End::not_written) {
+    if (run.end != End::not_written && !variants().empty()) {
       alarm(3);  // the verdict stands; a later step that hangs only costs the diagnosis
       double difference = 0;
       if (const Variant* wrong = recognise(run_quietly(student_answer()), difference)) {
@@ -350,10 +458,19 @@ int check_student(std::ostream& out) {
     out << "{\"end\":true}" << std::endl;
     return 1;
   }
-  // All steps went by; did they look at anything?
-  const bool looked = count == expected && count > 0;
+  // All steps went by; did they look at everything?
+  const bool looked = count == std::size_t(wanted_counts.comparisons) &&
+                      steps().size() == std::size_t(wanted_counts.steps);
+  if (!looked) {
+    out << "{\"message\":"
+        << json(std::to_string(steps().size()) + " steps with " + std::to_string(count) +
+                " comparisons ran, " + std::to_string(wanted_counts.steps) + " with " +
+                std::to_string(wanted_counts.comparisons) +
+                " are wanted: the exercise is broken, not your file")
+        << "}" << std::endl;
+  }
   out << "{\"verdict\":\"" << (looked ? "passed" : "no check ran") << "\",\"checks\":" << count
-      << ",\"expected\":" << expected << "}" << std::endl;
+      << "}" << std::endl;
   out << "{\"end\":true}" << std::endl;
   return looked ? 0 : 1;
 }
@@ -370,7 +487,12 @@ int self_test() {
   const std::size_t ways = std::max<std::size_t>(1, detail::variations().size());
   std::cout << steps().size() << " steps, " << comparisons(right) / ways << " comparisons, "
             << variants().size() - 1 << " wrong answers\n";
-  if (comparisons(right) == 0) complain("nothing is compared");
+  if (steps().size() != std::size_t(wanted_counts.steps) ||
+      comparisons(right) / ways != std::size_t(wanted_counts.comparisons)) {
+    complain("exercise.toml says steps = " + std::to_string(wanted_counts.steps) +
+             ", comparisons = " + std::to_string(wanted_counts.comparisons) +
+             ": did a check vanish?");
+  }
   for (std::size_t s = 0; s < steps().size(); ++s) {
     const StepRun run = run_step(steps()[s], variants()[0].answer, true);
     if (right[s * ways].seen.empty())
@@ -440,6 +562,11 @@ void detail::expect_thrown(bool thrown, std::string_view what) {
 
 void detail::keep(Guard guard) { context.kept.push_back(std::move(guard)); }
 
+std::function<std::string()>& detail::machine() {
+  static std::function<std::string()> name;
+  return name;
+}
+
 std::vector<std::function<void()>>& detail::variations() {
   static std::vector<std::function<void()>> all;
   return all;
@@ -462,11 +589,26 @@ std::vector<float> random_floats(unsigned seed, std::size_t n, float scale) {
 
 }  // namespace tpp::learn
 
+#if TPP_LEARN_FRAMES
+// Every exception of the student's code passes here: remember the way to it
+extern "C" [[noreturn]] void __cxa_throw(void* object, void* type, void (*destroy)(void*)) {
+  using Throw = void (*)(void*, void*, void (*)(void*));
+  static const auto really = reinterpret_cast<Throw>(dlsym(RTLD_NEXT, "__cxa_throw"));
+  if (tpp::learn::listening &&
+      tpp::learn::detail::variations().empty()) {  // a kernel's errors have lines
+    tpp::learn::thrown_frames = backtrace(tpp::learn::thrown_at, tpp::learn::kFrames);
+  }
+  really(object, type, destroy);
+  __builtin_unreachable();
+}
+#endif
+
 int main(int argc, char** argv) try {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   if (arguments == std::vector<std::string>{"--self-test"}) return tpp::learn::self_test();
   if (arguments.size() == 2 && arguments[0] == "--results") {
-    std::ofstream file(arguments[1]);
+    std::ofstream file(arguments[1], std::ios::app);
+    tpp::learn::watch_signals(arguments[1]);
     return tpp::learn::check_student(file);
   }
   return tpp::learn::check_student(std::cout);

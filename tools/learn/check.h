@@ -109,6 +109,8 @@ struct Guard {
 void keep(Guard guard);
 /// Ways to run the same step (orders of a kernel's threads): a diagnosis must hold in each.
 std::vector<std::function<void()>>& variations();
+/// A kernel's program by nvcc: the name of its GPU. Errors: std::runtime_error when there is none.
+std::function<std::string()>& machine();
 struct Registration {
   Registration(const char* title, void (*run)(const void* answer, const void* reference));
 };
@@ -166,6 +168,12 @@ struct Variant {
 const std::vector<Variant>& variants();
 /// student.cpp: the answer of the work file.
 const void* student_answer();
+
+/// student.cpp: how many steps and comparisons there must be, from exercise.toml. (A handout's checks know it, too.)
+struct Counts {
+  int steps, comparisons;
+};
+extern const Counts wanted_counts;
 
 struct Answer;  // answer.h defines it
 

@@ -6,7 +6,8 @@
 //   expect_near(Values::matrix(y.values(), N, M), want, "4 rows of 100");
 //
 // The emulator judges every access. Its message (race, out of bounds, a barrier that not all reach)
-// ends the step, with the thread and the line.
+// ends the step, with the thread and the line. nvcc compiles the same checks for a GPU (--gpu); there is no `reference`
+// there, so compare with what the checks compute themselves.
 #pragma once
 
 #include <limits>
@@ -22,7 +23,20 @@ inline void name_on_device([[maybe_unused]] const void* data, [[maybe_unused]] s
 #endif
 }
 
-#ifndef __CUDACC__
+#ifdef __CUDACC__
+inline const bool gpu_is_set = [] {
+  detail::machine() = [] {
+    int count = 0;
+    check_cuda(cudaGetDeviceCount(&count), "CUDA");
+    cudaDeviceProp device;
+    check_cuda(cudaGetDeviceProperties(&device, 0), "CUDA");
+    check_cuda(cudaFree(nullptr), "CUDA");  // it can be used, too
+    return std::string(device.name) + " (sm_" + std::to_string(device.major * 10 + device.minor) +
+           ")";
+  };
+  return true;
+}();
+#else
 // A thread that spins is named before the check's own time is up. Two mistakes that race alike in one
 // order of the threads hardly do so in three.
 inline const bool emulator_is_set = [] {

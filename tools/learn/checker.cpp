@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <future>
 #include <nlohmann/json.hpp>
 #include <regex>
 
@@ -82,6 +83,7 @@ std::string shown(const fs::path& file, int line, int column) {
     const auto c = static_cast<unsigned char>(text[std::size_t(i)]);
     if ((c & 0xc0) != 0x80) caret += c == '\t' ? '\t' : ' ';  // one place for each letter
   }
+  if (column < 1) return "\n  " + std::to_string(line) + " | " + text;
   return "\n  " + std::to_string(line) + " | " + text + "\n" +
          std::string(std::to_string(line).size() + 3, ' ') + "| " + caret + "^";
 }
@@ -91,6 +93,10 @@ std::string shown(const fs::path& file, int line, int column) {
 std::string first_error(const std::string& output, const fs::path& file) {
   static const std::regex said(
       R"(^(.*?):(\d+):(?:(\d+):)?\s+(fatal error|error|required from here|.*required from here|note):?\s*(.*)$)");
+  // nvcc: file.cuh(23): error: …, then the line, then a caret
+  static const std::regex said_nvcc(
+      R"(^(.*?)\((\d+)\): (?:catastrophic )?error(?: #[\w-]+)?\s*: (.*)$)");
+  static const std::regex caret(R"(^\s*\^\s*$)");
   static const std::regex undefined(R"(undefined reference to [`'‘]?(.*?)['’]?$)");
   const std::string mine = file.string();
   std::vector<Said> all;
@@ -106,6 +112,10 @@ std::string first_error(const std::string& output, const fs::path& file) {
       } else if (m[1] == mine && here_line == 0) {
         here_line = std::stoi(m[2]), here_column = column;
       }
+    } else if (std::regex_match(line, m, said_nvcc)) {
+      all.push_back({m[1], "error", m[3], std::stoi(m[2]), 0});
+    } else if (std::regex_match(line, caret) && !all.empty() && all.back().column == 0) {
+      all.back().column = int(line.find('^')) - 1;  // nvcc indents the line by two
     }
   }
   // Theirs first
@@ -175,6 +185,13 @@ std::string name_of(Verdict verdict) {
   return "?";
 }
 
+Verdict verdict_of(const std::string& name) {
+  for (int v = 0; v <= int(Verdict::no_gpu); ++v) {
+    if (name_of(Verdict(v)) == name) return Verdict(v);
+  }
+  return Verdict::no_check_ran;
+}
+
 int exit_code(Verdict verdict) {
   switch (verdict) {
     case Verdict::passed:
@@ -199,35 +216,54 @@ int exit_code(Verdict verdict) {
   return 2;
 }
 
-Checker::Checker(Places places, const Exercise& exercise, bool chain, std::vector<Exercise> earlier)
-    : places_(std::move(places)),
-      exercise_(exercise),
-      chain_(chain),
-      earlier_(std::move(earlier)),
-      folder_(places_.build / "learn" / exercise.id),
-      live_(folder_ / ("live-" + std::to_string(getpid()))) {}
+std::string why_no_gpu(const Places& places) {
+  const fs::path commands = places.build / "compile_commands.json";
+  if (fs::exists(commands) && read_file(commands).find("/gpu/student.cu") != std::string::npos)
+    return "";
+  if (!fs::exists("/dev/nvidia0") && !fs::exists("/dev/dxg")) {
+    return "this machine has no NVIDIA device (there is no /dev/nvidia0)";
+  }
+  return "there is a device, but this build has no nvcc: install NVIDIA's CUDA Toolkit 12 or 13 "
+         "and "
+         "say ./run learn again";
+}
+
+Checker::Checker(Places places, const Exercise& exercise, How how)
+    : places_(std::move(places)), exercise_(exercise), how_(std::move(how)) {
+  std::string target = "exercise_" + exercise.id;
+  std::replace(target.begin(), target.end(), '.', '_');
+  const fs::path folder = places_.build / "learn" / exercise.id;
+  const std::string live = "live-" + std::to_string(getpid());
+  cpu_ = {
+      .target = target, .folder = folder, .source = folder / "student.cpp", .live = folder / live};
+  gpu_ = {.gpu = true,
+          .target = target + "_gpu",
+          .folder = folder / "gpu",
+          .source = folder / "gpu" / "student.cu",
+          .live = folder / "gpu" / live};
+}
 
 Checker::~Checker() {
+  if (std::getenv("TPP_LEARN_KEEP") != nullptr) return;  // to look at the programs
   std::error_code ignored;
-  fs::remove_all(live_, ignored);
+  for (const Program* program : {&cpu_, &gpu_}) fs::remove_all(program->live, ignored);
 }
 
 // Build the checks and find out by which commands
-void Checker::build_ahead() {
-  if (!compile_.empty()) return;
+void Checker::build_ahead(Program& program) {
+  if (!program.compile.empty()) return;
   if (!fs::exists(places_.build / "compile_commands.json")) {
     throw InputError("There is no build in " + places_.build.string() + ". ./run learn makes one.");
   }
-  std::string target = "exercise_" + exercise_.id;
-  std::replace(target.begin(), target.end(), '.', '_');
   const bool built_already =
       std::getenv("TPP_LEARN_BUILT") != nullptr;  // tests, which run side by side
   const int lock = open((places_.build / ".lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
   if (lock >= 0 && !built_already) flock(lock, LOCK_EX);  // ./run builds there too
   const Ended built =
-      built_already ? Ended{}
-                    : run_process({"cmake", "--build", places_.build.string(), "--target", target},
-                                  {.seconds = 1800}, places_.root);
+      built_already
+          ? Ended{}
+          : run_process({"cmake", "--build", places_.build.string(), "--target", program.target},
+                        {.seconds = 1800}, places_.root);
   if (lock >= 0) close(lock);
   if (built.code != 0 || built.signal != 0) {
     std::string words;
@@ -241,97 +277,120 @@ void Checker::build_ahead() {
   }
 
   // How the file in the student's place was compiled and linked
-  const fs::path place = folder_ / "student.cpp";
   const auto commands = nlohmann::json::parse(read_file(places_.build / "compile_commands.json"));
   for (const auto& entry : commands) {
-    if (entry.at("file").get<std::string>() == place.string()) {
-      compile_ = words_of(entry.at("command").get<std::string>());
+    if (entry.at("file").get<std::string>() == program.source.string()) {
+      program.compile = words_of(entry.at("command").get<std::string>());
     }
   }
-  if (compile_.empty())
-    throw InputError("compile_commands.json does not know " + place.string() + ".");
-  if (fs::path(compile_[0]).filename() == "ccache") compile_.erase(compile_.begin());
-  const std::string record = read_file(folder_ / "link");
+  if (program.compile.empty())
+    throw InputError("compile_commands.json does not know " + program.source.string() + ".");
+  if (fs::path(program.compile[0]).filename() == "ccache")
+    program.compile.erase(program.compile.begin());
+  const std::string record = read_file(program.folder / "link");
+  program.link.clear();
   for (std::size_t from = 0; from < record.size();) {
     const std::size_t to = record.find('\0', from);
-    link_.push_back(record.substr(from, to - from));
+    program.link.push_back(record.substr(from, to - from));
     from = to + 1;
   }
-  fs::create_directories(live_);
+  std::error_code error;
+  fs::create_directories(program.live, error);
+  if (error)
+    throw InputError("Cannot write to " + program.folder.string() + ": " + error.message() + ".");
   std::string object;
-  for (std::size_t i = 0; i + 1 < compile_.size(); ++i) {
-    if (compile_[i] == "-o") {
-      object = compile_[i + 1];
-      compile_[i + 1] = (live_ / "student.o").string();
-    } else if (compile_[i] == "-c") {
-      compile_[i + 1] = (live_ / "student.cpp").string();
+  const std::string ours = (program.live / "student.o").string();
+  for (std::size_t i = 0; i + 1 < program.compile.size(); ++i) {
+    if (program.compile[i] == "-o") {
+      object = program.compile[i + 1];
+      program.compile[i + 1] = ours;
+    } else if (program.compile[i] == "-c") {
+      program.compile[i + 1] = (program.live / program.source.filename()).string();
     }
   }
-  for (const char* more : {"-fdiagnostics-color=never", "-Wno-error"}) compile_.emplace_back(more);
+  if (!program.gpu) {
+    for (const char* more : {"-fdiagnostics-color=never", "-Wno-error"})
+      program.compile.emplace_back(more);
+  }
   bool found = false;
-  for (std::size_t i = 0; i < link_.size(); ++i) {
-    if (link_[i] == object) link_[i] = (live_ / "student.o").string(), found = true;
-    if (link_[i] == "-o") link_[i + 1] = (live_ / "check").string();
+  for (std::size_t i = 0; i < program.link.size(); ++i) {
+    if (program.link[i] == object) program.link[i] = ours, found = true;
+    if (program.link[i] == "-o") program.link[i + 1] = (program.live / "check").string();
   }
   if (!found) throw InputError("The link of " + exercise_.id + " does not name " + object + ".");
 }
 
-bool Checker::compile(Checked& result) {
-  const fs::path file = work_file(places_, exercise_);
-  const std::string text = read_file(file);
-  std::vector<std::string> includes = includes_of(text);
-  std::string content;
-  if (chain_) {
-    // The student's own answers of what this one needs stand before it, and hide the book's functions of their names
-    for (const Exercise& e : earlier_) {
-      const bool needed =
-          std::find(exercise_.needs.begin(), exercise_.needs.end(), e.id) != exercise_.needs.end();
-      const fs::path theirs = work_file(places_, e);
-      if (!needed || !fs::exists(theirs)) continue;
-      for (const std::string& more : includes_of(read_file(theirs))) includes.push_back(more);
-      content += "#include \"" + theirs.string() + "\"\n";
-    }
+// The exercises whose answers stand before this one's, with --chain
+std::vector<const Exercise*> Checker::before() const {
+  std::vector<const Exercise*> found;
+  if (!how_.chain) return found;
+  for (const Exercise& e : how_.earlier) {
+    const bool needed =
+        std::find(exercise_.needs.begin(), exercise_.needs.end(), e.id) != exercise_.needs.end();
+    if (needed && fs::exists(work_file(places_, e))) found.push_back(&e);
   }
-  write_file(live_ / "student.cpp",
-             student_source(includes, content + "#include \"" + file.string() + "\"\n",
-                            exercise_.answer_header(), exercise_.own_names()));
-  const Ended compiled = run_process(compile_, {.seconds = 120}, places_.build);
+  return found;
+}
+
+bool Checker::compile(Program& program, const std::vector<const Exercise*>& before,
+                      Checked& result) {
+  const fs::path file = work_file(places_, exercise_);
+  std::vector<std::string> includes = includes_of(read_file(file));
+  std::string content;
+  std::vector<std::string> own = exercise_.own_names();
+  for (const Exercise* e : before) {  // they hide the book's functions of their names
+    const fs::path theirs = work_file(places_, *e);
+    for (const std::string& more : includes_of(read_file(theirs))) includes.push_back(more);
+    content += "#include \"" + theirs.string() + "\"\n";
+    for (const std::string& name : e->own_names()) own.push_back(name);
+  }
+  content += "#include \"" + file.string() + "\"\n";
+  write_file(program.live / program.source.filename(),
+             student_source(includes, content, exercise_.answer_header(), own, exercise_.expected));
+  const auto fails = [&](const Ended& ended) {
+    if (ended.code == 0 && ended.signal == 0) return false;
+    result.message = first_error(ended.output, file);
+    for (const Exercise* e : before) {
+      const fs::path theirs = work_file(places_, *e);
+      if (ended.output.find(theirs.string()) == std::string::npos) continue;
+      result.message = "your own " + e->id + " (" + theirs.string() +
+                       "), which --chain uses, does not compile:\n" +
+                       first_error(ended.output, theirs);
+      break;
+    }
+    if (program.gpu) result.message = "nvcc says, " + result.message;
+    return true;
+  };
+  const Ended compiled = run_process(program.compile, {.seconds = 120}, places_.build);
   if (compiled.out_of_time) {
     result.message = "the compiler did not come to an end in two minutes";
     return false;
   }
-  if (compiled.code != 0 || compiled.signal != 0) {
-    // No error of theirs: the book may have changed under what was built ahead
-    if (!built_again_ && compiled.output.find(file.string() + ":") == std::string::npos) {
-      built_again_ = true;
-      compile_.clear(), link_.clear();
-      build_ahead();
-      return compile(result);
-    }
-    result.message = first_error(compiled.output, file);
-    return false;
+  // No error of theirs: the book may have changed under what was built ahead
+  if ((compiled.code != 0 || compiled.signal != 0) && !program.built_again &&
+      compiled.output.find(places_.work.string()) == std::string::npos) {
+    program.built_again = true;
+    program.compile.clear(), program.link.clear();
+    build_ahead(program);
+    return compile(program, before, result);
   }
-  const Ended linked = run_process(link_, {.seconds = 120}, places_.build);
-  if (linked.code != 0 || linked.signal != 0) {
-    result.message = first_error(linked.output, file);
-    return false;
-  }
-  return true;
+  return !fails(compiled) && !fails(run_process(program.link, {.seconds = 120}, places_.build));
 }
 
 void Checker::build_for_model(const fs::path& file, const fs::path& shared_object) {
-  build_ahead();
-  const fs::path source = live_ / "slot.cpp";
+  build_ahead(cpu_);
+  const fs::path source = cpu_.live / "slot.cpp";
   write_file(source,
              slot_source(includes_of(read_file(file)), "#include \"" + file.string() + "\"\n",
                          exercise_.answer_header(), exercise_.own_names()));
   std::vector<std::string> command;
-  for (std::size_t i = 0; i < compile_.size(); ++i) {
-    if (compile_[i] == "-include" || compile_[i] == "-c" || compile_[i] == "-o") {
+  for (std::size_t i = 0; i < cpu_.compile.size(); ++i) {
+    const std::string& word = cpu_.compile[i];
+    if (word == "-include" || word == "-c" || word == "-o") {
       ++i;  // no precompiled headers: they are not position-independent
-    } else if (compile_[i] != "-Winvalid-pch" && compile_[i] != "-UNDEBUG" &&
-               compile_[i] != "-O1") {
-      command.push_back(compile_[i]);
+    } else if (word != "-Winvalid-pch" && word != "-UNDEBUG" && word != "-O1" && word != "-g1" &&
+               word != "-D_GLIBCXX_ASSERTIONS") {
+      command.push_back(word);
     }
   }
   fs::create_directories(shared_object.parent_path());
@@ -347,26 +406,138 @@ void Checker::build_for_model(const fs::path& file, const fs::path& shared_objec
   fs::rename(part, shared_object);
 }
 
-void Checker::run(Checked& result) {
-  const fs::path results = live_ / "results";
+namespace {
+
+// Which line of the student's these addresses of the program came from, innermost first: "" where none did
+std::string line_of(const Places& places, const fs::path& program,
+                    const std::vector<std::string>& frames, const fs::path& file) {
+  if (frames.empty()) return "";
+  std::vector<std::string> command = {"addr2line", "-i", "-e", program.string()};
+  command.insert(command.end(), frames.begin(), frames.end());
+  Ended said;
+  try {
+    said = run_process(command, {.seconds = 5}, places.build);
+  } catch (const InputError&) {
+    return "";  // there is no addr2line
+  }
+  static const std::regex place(R"(^(.*):(\d+)( .*)?$)");
+  std::smatch m;
+  for (const std::string& line : split_lines(said.output)) {
+    if (!std::regex_match(line, m, place)) continue;
+    const fs::path there = fs::path(m[1].str()).lexically_normal();
+    const std::string path = there.string(), work = places.work.lexically_normal().string() + "/";
+    if (path.rfind(work, 0) != 0) continue;
+    const int number = std::stoi(m[2]);
+    return (there == file ? "at line " : "at " + path.substr(work.size()) + ", line ") +
+           std::to_string(number) + shown(there, number, 0);
+  }
+  return "";
+}
+
+// What the standard library's own checks say, in words
+std::string library_says(const std::string& condition) {
+  const auto has = [&](const char* part) { return condition.find(part) != std::string::npos; };
+  if (has("__n < this->size()") || has("__idx < size()") || has("__pos < size()") ||
+      has("__n < size()") || has("__n < _Nm")) {
+    return "an index past the end of a std::vector, string, array or span";
+  }
+  if (has("empty()")) return "the first or last element of something that is empty";
+  if (has("__pos <= size()") || has("__offset <= size()") || has("__count <= size()"))
+    return "a part of a string or span that is longer than what there is";
+  if (has("!= nullptr") || has("_M_is_engaged") || has("get() !="))
+    return "the value of a pointer or optional that holds none";
+  return "a rule of the standard library is broken (" + condition + " does not hold)";
+}
+
+// Take what the library printed when it gave up out of what the student printed
+std::string gave_up(std::string& printed) {
+  static const std::regex assertion(R"([^\n]*: Assertion ['`]([^\n]*)' failed\.\n?)");
+  std::smatch m;
+  if (!std::regex_search(printed, m, assertion)) return "";
+  const std::string words = library_says(m[1]);
+  printed = m.prefix().str() + m.suffix().str();
+  return words;
+}
+
+// It did not come to a verdict: say how it ended
+void without_verdict(const Ended& ended, double limit, bool any_step, Checked& result) {
+  if (ended.out_of_time) {
+    result.verdict = Verdict::out_of_time;
+    result.message =
+        "still running after " + std::to_string(int(limit)) +
+        " seconds: an endless loop, or far too slow. The right answer needs well under one second";
+    return;
+  }
+  if (ended.signal == 0) {
+    result.verdict = any_step ? Verdict::crashed : Verdict::no_check_ran;
+    result.message = any_step ? "your code ended the program (exit code " +
+                                    std::to_string(ended.code) + ") before the check was over"
+                              : "the check program said nothing";
+    return;
+  }
+  result.verdict = Verdict::crashed;
+  const std::vector<std::string> lines = split_lines(ended.output);
+  const std::string last = lines.empty() ? "" : lines.back().substr(0, 300);
+  const auto said = [&](const char* part) { return last.find(part) != std::string::npos; };
+  if (ended.signal == SIGSEGV || ended.signal == SIGBUS) {
+    result.message =
+        "it touched memory that it does not have: an index out of range, or a recursion without "
+        "end";
+  } else if (ended.signal == SIGFPE) {
+    result.message = "a whole number was divided by zero";
+  } else if (ended.signal == SIGILL || ended.signal == SIGTRAP) {
+    result.message =
+        "it ran into a place that must not be reached: does every path of the function return a "
+        "value?";
+  } else if (ended.signal == SIGABRT) {
+    const std::string words = gave_up(result.printed);
+    if (!words.empty()) {
+      result.message = words;
+    } else if (said("free()") || said("malloc") || said("corrupt") || said("munmap_chunk") ||
+               said("double free") || said("realloc")) {
+      result.message =
+          "it wrote past the end of something on the heap, or freed it twice; that was found later "
+          "(" +
+          last + ")";
+    } else if (said("terminate called")) {
+      result.message = "an exception left a function that must not throw (" + last + ")";
+    } else {
+      result.message = "it called abort()" + (last.empty() ? "" : ": " + last);
+    }
+  } else {
+    result.message =
+        "it ended by signal " + std::to_string(ended.signal) + (last.empty() ? "" : ": " + last);
+  }
+}
+
+}  // namespace
+
+void Checker::run(const Program& program, Checked& result) {
+  const fs::path results = program.live / "results";
   std::error_code ignored;
   fs::remove(results, ignored);
-  const Ended ended = run_process({(live_ / "check").string(), "--results", results.string()},
-                                  {.seconds = time_limit(), .memory = kMemory}, places_.build);
+  const double limit = time_limit() + (program.gpu ? 10 : 0);  // a GPU may have to wake up
+  const Ended ended =
+      run_process({(program.live / "check").string(), "--results", results.string()},
+                  {.seconds = limit, .memory = program.gpu ? 0 : kMemory, .ask_first = true},
+                  places_.build);  // CUDA reserves addresses for all memory that there is
   result.printed = ended.output;
   result.printed_bytes = ended.printed;
-  if (exercise_.cuda) result.machine = "on the emulator";
+  if (exercise_.cuda && !program.gpu) result.machine = "on the emulator";
 
   // Read what the check wrote, as far as it came
   bool judged = false, complete = false;
-  std::vector<std::string> titles;
+  std::vector<std::string> titles, frames;
   if (fs::exists(results)) {
     for (const std::string& line : split_lines(read_file(results))) {
       const auto said = nlohmann::json::parse(line, nullptr, false);
       if (said.is_discarded()) continue;  // cut off in the middle
+      if (said.contains("machine")) result.machine = "on " + said["machine"].get<std::string>();
       if (said.contains("steps")) titles = said["steps"].get<std::vector<std::string>>();
       if (said.contains("step")) result.steps.push_back({said["step"], said["result"]});
       if (said.contains("message")) result.message = said["message"];
+      if (said.contains("frames") && frames.empty())
+        frames = said["frames"].get<std::vector<std::string>>();
       if (said.contains("checks")) result.checks = said["checks"];
       if (said.contains("diagnosis")) {
         result.mistake = said["diagnosis"];
@@ -375,11 +546,7 @@ void Checker::run(Checked& result) {
       }
       if (said.contains("verdict")) {
         judged = true;
-        const std::string verdict = said["verdict"];
-        for (const Verdict v : {Verdict::passed, Verdict::failed, Verdict::not_written,
-                                Verdict::wrote_to_inputs, Verdict::no_check_ran}) {
-          if (name_of(v) == verdict) result.verdict = v;
-        }
+        result.verdict = verdict_of(said["verdict"]);
       }
       if (said.contains("end")) complete = true;
     }
@@ -388,63 +555,111 @@ void Checker::run(Checked& result) {
       !(complete && ended.code == 0 && ended.signal == 0)) {
     judged = false;  // a pass needs a whole run
   }
-  if (judged) {
-    if (result.verdict == Verdict::wrote_to_inputs) {
-      result.message = "your code changed \"" + result.message + "\", which it must only read";
+  if (!judged) {
+    // Say where it was
+    if (result.steps.size() < titles.size()) {
+      result.steps.push_back({titles[result.steps.size()], "failed"});
+      for (std::size_t i = result.steps.size(); i < titles.size(); ++i)
+        result.steps.push_back({titles[i], "waiting"});
     }
-    return;
+    without_verdict(ended, limit, !titles.empty(), result);
+  } else if (result.verdict == Verdict::wrote_to_inputs) {
+    result.message = "your code changed \"" + result.message + "\", which it must only read";
   }
+  const std::string line =
+      line_of(places_, program.live / "check", frames, work_file(places_, exercise_));
+  if (!line.empty()) result.message += "\n" + line;
+}
 
-  // It did not come to a verdict: say where it was
-  const bool known = result.steps.size() < titles.size();
-  const std::string where = known ? titles[result.steps.size()] : "";
-  if (known) {
-    result.steps.push_back({where, "failed"});
-    for (std::size_t i = result.steps.size(); i < titles.size(); ++i)
-      result.steps.push_back({titles[i], "waiting"});
-  }
-  if (ended.out_of_time) {
-    result.verdict = Verdict::out_of_time;
-    result.message =
-        "still running after " + std::to_string(int(time_limit())) +
-        " seconds: an endless loop, or far too slow. The right answer needs well under one second";
-  } else if (ended.signal != 0) {
-    result.verdict = Verdict::crashed;
-    const std::vector<std::string> lines = split_lines(ended.output);
-    if (ended.signal == SIGSEGV || ended.signal == SIGBUS) {
-      result.message =
-          "it touched memory that it does not have: an index out of range, or a recursion without "
-          "end";
-    } else if (ended.signal == SIGFPE) {
-      result.message = "a whole number was divided by zero";
-    } else if (ended.signal == SIGILL || ended.signal == SIGTRAP) {
-      result.message =
-          "it ran into a place that must not be reached: does every path of the function return a "
-          "value?";
-    } else {
-      result.message = "it ended by signal " + std::to_string(ended.signal) +
-                       (lines.empty() ? "" : ": " + lines.back().substr(0, 300));
-    }
+Checked Checker::check_with(Program& program, const std::vector<const Exercise*>& before) {
+  Checked result;
+  if (!compile(program, before, result)) {
+    result.verdict = Verdict::does_not_compile;
   } else {
-    result.verdict = titles.empty() ? Verdict::no_check_ran : Verdict::crashed;
-    result.message = titles.empty()
-                         ? "the check program said nothing"
-                         : "your code ended the program (exit code " + std::to_string(ended.code) +
-                               ") before the check was over";
+    run(program, result);
   }
+  result.message = without_rooms(result.message);
+  return result;
+}
+
+// With --chain it does not pass: whose fault is it? Try the book's answers instead of each of theirs
+std::string Checker::blame(const std::vector<const Exercise*>& before, const Checked& checked) {
+  std::string mine;
+  for (const Exercise* e : before) {
+    const std::string hole = "NOT_WRITTEN(\"" + checked.message + "\")";
+    const auto in = [&](const Exercise& x) {
+      return read_file(work_file(places_, x)).find(hole) != std::string::npos;
+    };
+    if (checked.verdict == Verdict::not_written && in(*e) && !in(exercise_))
+      return "--chain is on, and your own " + e->id + " is not written yet";
+    mine += (mine.empty() ? "" : ", ") + e->id;
+  }
+  if (checked.verdict == Verdict::does_not_compile || checked.verdict == Verdict::not_written)
+    return "";
+  if (check_with(cpu_, {}).verdict != Verdict::passed)
+    return "--chain is on, with your own " + mine + "; with the book's it does not pass either";
+  for (const Exercise* e : before) {
+    std::vector<const Exercise*> others = before;
+    std::erase(others, e);
+    if (before.size() == 1 || check_with(cpu_, others).verdict == Verdict::passed)
+      return "--chain is on: with the book's " + e->id +
+             " instead of yours this one passes. Look at " + work_file(places_, *e).string() +
+             " (./run learn check " + e->id + ")";
+  }
+  return "--chain is on: with the book's " + mine + " instead of yours this one passes";
+}
+
+// The GPU's verdict, with what only the emulator sees
+static Checked joined(const Checked& gpu, const Checked& emulated) {
+  if (gpu.verdict == Verdict::no_gpu) return gpu;
+  const bool fine = emulated.verdict == Verdict::passed;
+  if (gpu.verdict == Verdict::passed) {
+    Checked result = emulated;
+    if (fine) {
+      result.machine = gpu.machine + "; bounds and races: on the emulator";
+    } else {
+      result.message += "\n" + gpu.machine.substr(3) + " does not show it: there every step passed";
+    }
+    return result;
+  }
+  Checked result = gpu;
+  if (gpu.verdict != Verdict::does_not_compile && gpu.verdict != Verdict::not_written) {
+    result.mistake = emulated.mistake;
+    result.sentence = emulated.sentence;
+    result.difference = emulated.difference;
+    if (fine) {
+      result.message += "\non the emulator it passes";
+    } else if (emulated.message != gpu.message) {
+      result.message += "\non the emulator: " + emulated.message;
+    }
+  }
+  return result;
 }
 
 Checked Checker::check() {
-  Checked result;
-  build_ahead();
-  const auto start = std::chrono::steady_clock::now();
-  if (!compile(result)) {
-    result.verdict = Verdict::does_not_compile;
-  } else {
-    result.steps.clear();
-    run(result);
+  const bool gpu = how_.gpu && exercise_.cuda;
+  if (const std::string why = gpu ? why_no_gpu(places_) : ""; !why.empty()) {
+    Checked none;
+    none.verdict = Verdict::no_gpu;
+    none.message = why;
+    return none;
   }
-  result.message = without_rooms(result.message);
+  build_ahead(cpu_);
+  if (gpu) build_ahead(gpu_);
+  const auto start = std::chrono::steady_clock::now();
+  const std::vector<const Exercise*> mine = before();
+  Checked result;
+  if (gpu) {
+    auto on_gpu = std::async(std::launch::async, [&] { return check_with(gpu_, mine); });
+    const Checked emulated = check_with(cpu_, mine);
+    result = joined(on_gpu.get(), emulated);
+  } else {
+    result = check_with(cpu_, mine);
+  }
+  if (!mine.empty() && result.verdict != Verdict::passed) {
+    const std::string words = blame(mine, result);
+    if (!words.empty()) result.note = words;
+  }
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
 }

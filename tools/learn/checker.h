@@ -38,13 +38,21 @@ struct Checked {
   std::string mistake, sentence, difference;  // a wrong answer that this equals, or empty
   std::string printed;                        // what the student's code printed
   std::size_t printed_bytes = 0;
-  std::string machine;  // of a kernel: "on the emulator"
+  std::string machine;  // of a kernel: "on the emulator", "on NVIDIA H100 (sm_90)"
+  std::string note;     // with --chain: whose mistake it is
   int checks = 0;       // comparisons that ran
   double seconds = 0;
 };
 
 struct Places {
   std::filesystem::path root, build, work;
+};
+
+struct How {
+  bool chain =
+      false;  // the student's own answers of the exercises that this one needs, not the book's
+  std::vector<Exercise> earlier = {};  // where --chain finds them
+  bool gpu = false;                    // kernels: on the GPU as well as on the emulator
 };
 
 /// Where the work file of this exercise is.
@@ -55,9 +63,7 @@ struct Places {
 /// Checks one exercise as often as wanted. The first call builds what is needed ahead.
 class Checker {
  public:
-  /// `chain`: use the student's own answers of the exercises that this one needs, not the book's.
-  Checker(Places places, const Exercise& exercise, bool chain = false,
-          std::vector<Exercise> earlier = {});
+  Checker(Places places, const Exercise& exercise, How how = {});
   ~Checker();
   Checker(const Checker&) = delete;
   Checker& operator=(const Checker&) = delete;
@@ -71,19 +77,34 @@ class Checker {
                        const std::filesystem::path& shared_object);
 
  private:
-  void build_ahead();
-  bool compile(Checked& result);
-  void run(Checked& result);
+  // One check program, by one compiler: the C++ compiler's, which is the emulator's for kernels, or nvcc's.
+  struct Program {
+    bool gpu = false, built_again = false;
+    std::string target;  // of the build
+    std::filesystem::path folder, source,
+        live;  // what was built ahead, the file in the student's place, ours
+    std::vector<std::string> compile = {}, link = {};  // empty until built ahead
+  };
+  void build_ahead(Program& program);
+  bool compile(Program& program, const std::vector<const Exercise*>& before, Checked& result);
+  void run(const Program& program, Checked& result);
+  Checked check_with(Program& program, const std::vector<const Exercise*>& before);
+  std::string blame(const std::vector<const Exercise*>& before, const Checked& checked);
+  [[nodiscard]] std::vector<const Exercise*> before() const;
 
   Places places_;
   const Exercise& exercise_;
-  bool chain_, built_again_ = false;
-  std::vector<Exercise> earlier_;
-  std::filesystem::path folder_, live_;
-  std::vector<std::string> compile_, link_;
+  How how_;
+  Program cpu_, gpu_;
 };
 
 /// The compiler's first error that a student can act on, with its line and a caret.
 [[nodiscard]] std::string first_error(const std::string& output, const std::filesystem::path& file);
+
+/// What `verdict` is called in a file of results.
+[[nodiscard]] Verdict verdict_of(const std::string& name);
+
+/// "" where exercises can be compiled for a GPU, or why they cannot.
+[[nodiscard]] std::string why_no_gpu(const Places& places);
 
 }  // namespace tpp::learn

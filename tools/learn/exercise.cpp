@@ -34,6 +34,7 @@ Exercise read_exercise(const fs::path& folder) {
   e.needs = toml.list("needs");
   e.hints = toml.list("hints");
   e.slot = toml.text("slot", "");
+  e.expected = {toml.number("steps"), toml.number("comparisons")};
   const std::string kind = toml.text("kind", "cpu");
   e.cuda = kind == "cuda";
   e.reference_file = e.cuda ? "reference.cuh" : "reference.h";
@@ -51,6 +52,8 @@ Exercise read_exercise(const fs::path& folder) {
   for (const std::string& hint : e.hints) {
     if (hint.size() < 10) throw InputError(file + ": a hint is empty");
   }
+  if (e.expected.steps < 1 || e.expected.comparisons < e.expected.steps)
+    throw InputError(file + ": steps and comparisons are what check --self-test counts");
   if (e.minutes < 1) throw InputError(file + ": minutes must be positive");
 
   const fs::path reference = folder / e.reference_file, wrong = folder / "wrong.h";

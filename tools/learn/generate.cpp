@@ -3,6 +3,7 @@
 //   tpp-learn-generate EXERCISE-FOLDER OUTPUT-FOLDER
 #include <cstdio>
 #include <filesystem>
+#include <regex>
 
 #include "tools/learn/exercise.h"
 #include "tools/learn/toml.h"
@@ -18,7 +19,6 @@ int main(int argc, char** argv) try {
   const tpp::learn::Exercise e = tpp::learn::read_exercise(argv[1]);
   const auto write = [&](const fs::path& path, const std::string& text) {
     tpp::learn::write_file(path, text);
-    tpp::learn::write_file(path, text);
   };
   if (e.own_names().empty()) {
     std::fprintf(stderr, "%s: answer.h calls no function that %s defines at the start of a line\n",
@@ -29,10 +29,24 @@ int main(int argc, char** argv) try {
   const std::string skeleton = e.skeleton();
   const std::string name = fs::path(e.file).filename().string();
   write(out / name, skeleton);
-  write(out / "student.cpp",
-        tpp::learn::student_source(tpp::learn::includes_of(skeleton),
-                                   "#include \"" + (out / name).string() + "\"\n",
-                                   e.answer_header(), e.own_names()));
+  const std::string student = tpp::learn::student_source(
+      tpp::learn::includes_of(skeleton), "#include \"" + (out / name).string() + "\"\n",
+      e.answer_header(), e.own_names(), e.expected);
+  write(out / "student.cpp", student);
+  if (e.cuda) {
+    static const std::regex asks(R"re(\breference\.)re");
+    const std::string checks = tpp::learn::read_file(e.folder / "checks.cpp");
+    if (std::regex_search(checks, asks)) {
+      std::fprintf(stderr,
+                   "%s/checks.cpp: a kernel's checks compare with what they compute themselves: "
+                   "on a GPU there is no `reference`\n",
+                   argv[1]);
+      return 1;
+    }
+    write(out / "gpu" / "student.cu", student);
+    write(out / "gpu" / "checks.cu",
+          tpp::learn::gpu_checks_source((e.folder / "checks.cpp").string()));
+  }
   if (!e.wrong.empty())
     write(out / "variants.cpp",
           tpp::learn::variants_source(e.reference, e.wrong, e.answer_header(), e.own_names()));

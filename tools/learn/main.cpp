@@ -70,16 +70,8 @@ int check(Session& session, const std::vector<std::string>& ids, bool chain, boo
   int code = 0;
   for (const std::string& id : ids) {
     const Exercise& e = session.find(id);
-    const fs::path file = session.prepare(e);
-    if (gpu && e.cuda) {
-      std::cout << e.id << " " << e.title
-                << "\n   skipped: no GPU. Exercises' kernels are checked on the emulator: ./run "
-                   "learn check "
-                << e.id << "\n";
-      if (code == 0) code = exit_code(Verdict::no_gpu);
-      continue;
-    }
-    Checker checker(session.places(), e, chain, others(session, e));
+    (void)session.prepare(e);
+    Checker checker(session.places(), e, {chain, others(session, e), gpu});
     const Checked checked = session.check(e, checker);
     std::cout << shown(e, session.places(), checked, color()) << std::flush;
     if (code == 0) code = exit_code(checked.verdict);
@@ -88,13 +80,13 @@ int check(Session& session, const std::vector<std::string>& ids, bool chain, boo
   return code;
 }
 
-int watch(Session& session, const std::string& id, bool chain) {
+int watch(Session& session, const std::string& id, bool chain, bool gpu) {
   const Exercise* e = id.empty() ? session.next() : &session.find(id);
   if (e == nullptr) {
     std::cout << session.list(color()) << "Every exercise is passed.\n";
     return 0;
   }
-  if (isatty(0) == 0 || isatty(1) == 0) return check(session, {e->id}, chain, false);
+  if (isatty(0) == 0 || isatty(1) == 0) return check(session, {e->id}, chain, gpu);
 
   Keys keys;
   const auto stop = [](int) { interrupted = 1; };
@@ -109,7 +101,7 @@ int watch(Session& session, const std::string& id, bool chain) {
                 << " in your editor. Red is where everybody starts; every save is checked.\n";
     }
     std::cout << "Building the checks of " << now.id << " …\n" << std::flush;
-    Checker checker(session.places(), now, chain, others(session, now));
+    Checker checker(session.places(), now, {chain, others(session, now), gpu});
     bool again = true, next = false;
     fs::file_time_type seen{};
     while (interrupted == 0 && !next) {
@@ -205,8 +197,12 @@ int run(int argc, char** argv) {
   CLI::App* check_ = app.add_subcommand("check", "check exercises once");
   check_->add_option("ID", ids, "which; without: the first that is not passed");
   check_->add_flag("--chain", chain, "use your own answers of earlier exercises, not the book's");
-  check_->add_flag("--gpu", gpu, "run kernels on the GPU");
-  check_->add_flag("--emulate", emulate, "run kernels on the emulator (the default without a GPU)");
+  for (CLI::App* command : {next, check_}) {
+    CLI::Option* on_gpu = command->add_flag(
+        "--gpu", gpu, "compile kernels by nvcc and run them on the GPU, and on the emulator");
+    command->add_flag("--emulate", emulate, "run kernels on the emulator only (the default)")
+        ->excludes(on_gpu);
+  }
   CLI::App* hint = one(app.add_subcommand("hint", "the next of three hints"));
   CLI::App* view = one(
       app.add_subcommand("view", "what you changed; once passed, your answer beside the book's"));
@@ -337,7 +333,7 @@ int run(int argc, char** argv) {
   } else if (*list) {
     std::cout << session.list(color());
   } else {
-    return watch(session, id, chain);
+    return watch(session, id, chain, gpu);
   }
   return 0;
 }

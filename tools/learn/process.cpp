@@ -78,8 +78,9 @@ Ended run_process(const std::vector<std::string>& command, const Limits& limits,
     const double left = limits.seconds - since(start);
     if (left <= 0 && !ended.out_of_time) {
       ended.out_of_time = true;
-      kill(-child, SIGKILL);
+      kill(-child, limits.ask_first ? SIGTERM : SIGKILL);
     }
+    if (left < -0.5) kill(-child, SIGKILL);
     if (!reaped && waitpid(child, &status, WNOHANG) == child) {
       reaped = true;
       kill(-child, SIGKILL);  // whatever it left behind

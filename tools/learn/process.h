@@ -12,6 +12,7 @@ struct Limits {
   double seconds = 60;
   std::size_t memory = 0;          // of address space, in bytes; 0 for no limit
   std::size_t output = 64 * 1024;  // of what it prints this much is kept
+  bool ask_first = false;          // when time is up: SIGTERM, and a moment to say where it is
 };
 
 struct Ended {

@@ -52,6 +52,11 @@ std::string shown(const Exercise& e, const Places& places, const Checked& c, boo
     out << ink("31", " ✗ does not compile") << "   " << indented(c.message, "   ") << "\n";
     return out.str();
   }
+  if (c.verdict == Verdict::no_gpu) {
+    out << ink("33", " – skipped: no GPU") << "   " << indented(c.message, "   ")
+        << "\n   On the emulator it can be checked: ./run learn check " << e.id << "\n";
+    return out.str();
+  }
   std::string passed = ink("32", " ✓") + " compiles", waiting, failed;
   for (const StepResult& step : c.steps) {
     if (step.result == "passed") {
@@ -83,6 +88,7 @@ std::string shown(const Exercise& e, const Places& places, const Checked& c, boo
     out << "   " << ink("1", "Diagnosis:") << " your output equals \"" << c.mistake
         << "\" (largest difference " << c.difference << ").\n   " << c.sentence << "\n";
   }
+  if (!c.note.empty()) out << "   " << indented(c.note, "   ") << "\n";
   if (!waiting.empty()) out << "   waiting: " << waiting << "\n";
   out << printed(c);
   return out.str();
@@ -120,6 +126,7 @@ fs::path Session::prepare(const Exercise& e) {
 
 Checked Session::check(const Exercise& e, Checker& checker) {
   const Checked checked = checker.check();
+  if (checked.verdict == Verdict::no_gpu) return checked;  // says nothing about the answer
   Record& record = progress_.of(e.id);
   ++record.checks;
   record.verdict = name_of(checked.verdict);

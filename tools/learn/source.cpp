@@ -280,15 +280,24 @@ std::string variants_source(const Reference& reference, const std::vector<Wrong>
 }
 
 std::string student_source(const std::vector<std::string>& includes, const std::string& content,
-                           const std::string& answer_header, const std::vector<std::string>& own) {
+                           const std::string& answer_header, const std::vector<std::string>& own,
+                           Expected expected) {
   std::string text =
       "// Generated. A student's file, in a namespace of its own.\n"
       "#include \"tools/learn/check.h\"\n";
   for (const std::string& line : includes) text += line + "\n";
   text += "#include \"" + answer_header + "\"\nnamespace tpp::twin {}\n\n" +
           in_room({"tpp_student", content, own}) +
-          "const void* tpp::learn::student_answer() { return &::tpp_student::tpp::tpp_answer; }\n";
+          "const void* tpp::learn::student_answer() { return &::tpp_student::tpp::tpp_answer; }\n"
+          "const tpp::learn::Counts tpp::learn::wanted_counts{" +
+          std::to_string(expected.steps) + ", " + std::to_string(expected.comparisons) + "};\n";
   return text;
+}
+
+std::string gpu_checks_source(const std::string& checks) {
+  return "// Generated. The checks, by nvcc.\n#include \"" + checks +
+         "\"\nconst std::vector<tpp::learn::Variant>& tpp::learn::variants() {\n"
+         "  static const std::vector<Variant> none;\n  return none;\n}\n";
 }
 
 std::string slot_source(const std::vector<std::string>& includes, const std::string& content,

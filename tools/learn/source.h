@@ -30,6 +30,11 @@ struct Reference {
   std::vector<Hole> holes;
 };
 
+/// How much the checks of an exercise look at, as its exercise.toml says: a check that vanishes is a mistake, too.
+struct Expected {
+  int steps = 0, comparisons = 0;
+};
+
 struct Wrong {
   std::string id, sentence;
   std::map<std::string, std::vector<std::string>> holes;  // by name
@@ -73,7 +78,9 @@ struct Room {
 [[nodiscard]] std::string student_source(const std::vector<std::string>& includes,
                                          const std::string& content,
                                          const std::string& answer_header,
-                                         const std::vector<std::string>& own);
+                                         const std::vector<std::string>& own, Expected expected);
+/// checks.cu for nvcc: a GPU's program holds neither the reference nor the wrong answers; the emulator's does.
+[[nodiscard]] std::string gpu_checks_source(const std::string& checks);
 
 /// The same for a shared object that the model loads: tpp_slot_function() returns SLOT, with the type of the book's.
 [[nodiscard]] std::string slot_source(const std::vector<std::string>& includes,
