@@ -53,7 +53,7 @@ Experiment attention_06() {
   const auto add = [&e](const std::string& key, const std::string& label, bool wrong = true) {
     e.cases.push_back({.key = key,
                        .label = label,
-                       .options = recipe("gpt", 800),
+                       .options = recipe("gpt", 1000),
                        .mine = wrong ? "6.1=" + key : "",
                        .measure = measure,
                        .on_cpu = true});

@@ -82,6 +82,8 @@ Run Lab::start(const RunOptions& other) {
   if (!result.contains("parameters")) {
     result["parameters"] = run.model->table().numbers();
     result["ffn_width"] = run.model->config().F;
+    result["steps"] = other.steps;
+    if (run.device) result["device"] = run.device->info().name + ", " + other.precision;
   }
   return run;
 }

@@ -119,7 +119,7 @@ void Report::add_values() {
     const Summary parameters = summary(c.key, "/parameters");
     v["parameters"] = number(parameters.mean);
     v["ffn_width"] = number(summary(c.key, "/ffn_width").mean);
-    v["steps"] = c.options.steps;
+    v["steps"] = number(summary(c.key, "/steps").mean);
     v["validation"] = summary(c.key, "/validation").json();
     if (!experiment_.baseline.empty() && c.key != experiment_.baseline)
       v["difference"] = difference(c.key, experiment_.baseline, "/validation").json();
