@@ -46,7 +46,7 @@ Var<T> gated(Gate kind, Var<T> gate, Var<T> value, std::string_view name = "gate
 /// two, so ⅔ · 4 · D = 8/3 · D, rounded up to a multiple.
 ///
 /// Errors  ShapeError unless D and multiple are positive
-/// Paper   Shazeer 2020, arXiv:2002.05202, section 3 (which rounds nothing)
+/// Paper   Shazeer 2020, arXiv:2002.05202, section 2 (which rounds nothing)
 [[nodiscard]] Index gated_width(Index D, Index multiple = 8);
 
 }  // namespace tpp
