@@ -73,7 +73,7 @@ void decay() {
   for (const auto kind : {OptimizerKind::adam, OptimizerKind::adamw}) {
     const OptimizerConfig cfg{.kind = kind, .weight_decay = 0.1};
     std::printf("%-24s", kind == OptimizerKind::adam ? "adam, decay as gradient" : "adamw");
-    for (const double size : {0.01, 1.0}) {
+    for (const double size : {0.1, 10.0}) {
       Philox rng(10);
       constexpr Index kCount = 1000;
       RowVec<double> w = RowVec<double>::Ones(kCount), m = RowVec<double>::Zero(kCount), v = m;
