@@ -66,7 +66,6 @@ void print(const char* name, const M& x) {
   std::printf("\n");
 }
 
-// [snip mean]
 void mean() {
   const M x{{1, -2, 3, -2}};  // its mean is 0
   const M shifted = x.array() + 2.0;
@@ -80,7 +79,6 @@ void mean() {
   print("  LayerNorm", layernorm_of(10 * shifted));
   print("  RMSNorm", rmsnorm_of(10 * shifted));
 }
-// [/snip]
 
 // [snip projection]
 // The gradient of a row is at right angles to the row, and a row twice as long gets half of it.
@@ -103,7 +101,6 @@ void projection() {
 }
 // [/snip]
 
-// [snip parameters]
 void parameters() {
   const auto count = [](const char* name, const NormPart<float>& norm, bool bias) {
     ModelConfig cfg;
@@ -126,7 +123,6 @@ void parameters() {
   count("RMSNorm, no biases", rmsnorm_part<float>(), false);
   count("ScaleNorm, no biases", scalenorm_part<float>(), false);
 }
-// [/snip]
 
 }  // namespace
 

@@ -33,7 +33,6 @@ M attend(const M& q, const M& k, const M& v) {
   return out;
 }
 
-// [snip order]
 // Four tokens, read forwards and with the first two exchanged. What does the last token see?
 void order() {
   Philox rng(13);
@@ -49,7 +48,6 @@ void order() {
   show("with rope", attend(turned(q), turned(k), v));
   show("with rope, exchanged", attend(turned(swapped(q)), turned(swapped(k)), swapped(v)));
 }
-// [/snip]
 
 // [snip distance]
 // One query and one key, set down at several places.
@@ -66,7 +64,6 @@ void distance() {
 }
 // [/snip]
 
-// [snip clocks]
 void clocks() {
   const Index K = 32, T = 128;
   const std::vector<double> theta = rope_frequencies(K, 10000);
@@ -77,7 +74,6 @@ void clocks() {
                 double(T) / wavelength);
   }
 }
-// [/snip]
 
 // [snip pairings]
 // Put the features of every head in another order: the even ones first, then the odd ones.
@@ -102,7 +98,6 @@ void pairings() {
 }
 // [/snip]
 
-// [snip precision]
 // How far off are the cosines of all pairs at the hundred positions before t, with the angle made in float?
 void precision() {
   const std::vector<double> theta = rope_frequencies(32, 10000);
@@ -119,9 +114,7 @@ void precision() {
     std::printf("%15d   %25.6f   %25.6f\n", t, double(apart), worst);
   }
 }
-// [/snip]
 
-// [snip scalings]
 // By how much is each pair slowed, for a text four times as long as those of the training?
 void scalings() {
   const Index K = 32, trained = 128, length = 512;
@@ -141,9 +134,7 @@ void scalings() {
               rope_magnitude({RopeScaling::Kind::yarn, 4}),
               std::pow(rope_magnitude({RopeScaling::Kind::yarn, 4}), 2));
 }
-// [/snip]
 
-// [snip values]
 // The same four tokens at the start of a text, and 1000 tokens later.
 void values() {
   Philox rng(16);
@@ -157,7 +148,6 @@ void values() {
   show("values turned, too, at 0", attend(turned(q), turned(k), turned(v)));
   show("values turned, too, at 1000", attend(turned(q, 1000), turned(k, 1000), turned(v, 1000)));
 }
-// [/snip]
 
 }  // namespace
 

@@ -17,7 +17,6 @@ using M = Mat<double>;
 
 constexpr std::array kNames = {"glu", "bilinear", "reglu", "geglu", "swiglu"};
 
-// [snip gates]
 // What becomes of a value of 1, by its gate.
 void gates() {
   const M gate{{-4, -2, -1, 0, 1, 2, 4}}, value = M::Ones(1, 7);
@@ -31,9 +30,7 @@ void gates() {
   }
   std::printf("\n");
 }
-// [/snip]
 
-// [snip widths]
 void widths() {
   std::printf("   D   plain F = 4·D   weights   8/3·D   gated F   weights\n");
   for (const Index D : {96, 128, 512, 4096}) {
@@ -42,7 +39,6 @@ void widths() {
                 8 * double(D) / 3, int(gated), int(3 * D * gated));
   }
 }
-// [/snip]
 
 // [snip layers]
 // Two layers with 4 inputs, 4 outputs and 96 weights: 12 hidden features with two matrices, or 8 with three.
@@ -127,7 +123,6 @@ double learn(Layer& layer, Philox rng, bool product) {
   return (layer.forward(x) - wanted(x, product)).squaredNorm() / double(x.size());
 }
 
-// [snip products]
 void products() {
   const auto row = [](const char* name, auto make) {
     std::printf("%-10s", name);
@@ -149,9 +144,7 @@ void products() {
     row(kNames[std::size_t(kind)], [&](Philox& rng) { return Gated(Gate(kind), rng); });
   }
 }
-// [/snip]
 
-// [snip histogram]
 // How far open are the gates of a SwiGLU layer, σ(gate), before and after it has learned?
 void histogram() {
   const auto row = [&](const char* name, Gated& layer) {
@@ -177,7 +170,6 @@ void histogram() {
   learn(layer, rng, false);
   row("after a switch", layer);
 }
-// [/snip]
 
 }  // namespace
 

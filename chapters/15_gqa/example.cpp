@@ -14,7 +14,6 @@ namespace {
 
 using M = Mat<double>;
 
-// [snip cache]
 void cache() {
   const auto row = [](const char* name, Index layers, Index H, Index G, Index K, Index bytes,
                       Index context) {
@@ -30,9 +29,7 @@ void cache() {
   row("80 layers, 8192 tokens, gqa:8", 80, 64, 8, 128, 2, 8192);
   row("80 layers, 8192 tokens, mqa", 80, 64, 1, 128, 2, 8192);
 }
-// [/snip]
 
-// [snip sharing]
 void sharing() {
   std::printf("query head    ");
   for (Index h = 0; h < 8; ++h) std::printf(" %d", int(h));
@@ -42,7 +39,6 @@ void sharing() {
   }
   std::printf("\n");
 }
-// [/snip]
 
 struct Gradients {
   M dq, dk, dv;
@@ -78,7 +74,6 @@ void sum() {
 }
 // [/snip]
 
-// [snip pool]
 // Pool two key heads that are alike up to a difference, and look at the logits of the model that comes out.
 void pool() {
   Philox rng(16);
@@ -110,7 +105,6 @@ void pool() {
                 error(random_normal<double>(other, K, D)));
   }
 }
-// [/snip]
 
 }  // namespace
 
