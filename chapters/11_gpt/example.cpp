@@ -22,7 +22,7 @@ namespace {
 
 // [snip passing]
 // A gradient of length 1 at the last of L layers: how long is it at the first?
-double gradient_at_the_first(int layers, bool residual) {
+double gradient_at_the_first(int layers, bool normed, bool residual) {
   Philox rng(11);
   constexpr Index kTokens = 16, kWidth = 64;
   Tape<double> tape;
@@ -32,8 +32,8 @@ double gradient_at_the_first(int layers, bool residual) {
   Var<double> x = first;
   for (int l = 0; l < layers; ++l) {
     const Mat<double> w = random_normal<double>(rng, kWidth, kWidth, 1 / std::sqrt(double(kWidth)));
-    const Var<double> f = activation(
-        Activation::gelu, linear(layernorm(x, gain, Var<double>{}, {}), tape.input(w, "w")));
+    const Var<double> seen = normed ? layernorm(x, gain, Var<double>{}, {}) : x;
+    const Var<double> f = activation(Activation::gelu, linear(seen, tape.input(w, "w")));
     x = residual ? add(x, f) : f;
   }
   Mat<double> dy = random_normal<double>(rng, kTokens, kWidth);
@@ -43,13 +43,16 @@ double gradient_at_the_first(int layers, bool residual) {
 
 void passing() {
   std::printf("layers                  1        4       16       64\n");
-  for (const bool residual : {false, true}) {
-    std::printf("%-16s", residual ? "x + f(norm(x))" : "f(norm(x))");
+  const auto row = [](const char* name, bool normed, bool residual) {
+    std::printf("%-16s", name);
     for (const int layers : {1, 4, 16, 64}) {
-      std::printf(" %8.1e", gradient_at_the_first(layers, residual));
+      std::printf(" %8.1e", gradient_at_the_first(layers, normed, residual));
     }
     std::printf("\n");
-  }
+  };
+  row("f(x)", false, false);
+  row("f(norm(x))", true, false);
+  row("x + f(norm(x))", true, true);
 }
 // [/snip]
 
