@@ -15,8 +15,11 @@ using namespace tpp;
 
 namespace {
 
-void print(const char* title, const Mat<double>& row) {
-  std::printf("%-28s", title);
+void print(const std::string& title, const Mat<double>& row) {
+  // Columns as they are seen: neither the later bytes of a letter nor the hat on x̂ take one
+  int seen = 0;
+  for (const char c : title) seen += (c & 0xC0) != 0x80 && (c & 0xFE) != 0xCC;
+  std::printf("%s%*s", title.c_str(), std::max(0, 26 - seen), "");
   for (Index d = 0; d < row.cols(); ++d) std::printf(" %8.4f", row(0, d) == 0 ? 0 : row(0, d));
   std::printf("\n");
 }
