@@ -16,7 +16,6 @@ using Matrix = Mat<double>;
 
 // --- Where the numbers lie --------------------------------------------------------------------------
 
-// [snip layout]
 // Two tokens with six features; the two middle columns are a view of the same memory.
 void layout() {
   Matrix x(2, 6);  // (N, D)
@@ -30,7 +29,6 @@ void layout() {
   std::printf("view's rows:    %ld numbers apart, %ld long\n", long(middle.outerStride()),
               long(middle.cols()));
 }
-// [/snip]
 
 // The message of a product that does not fit, up to the place where it was called
 void shapes() {
@@ -46,7 +44,6 @@ void shapes() {
 
 // --- Random numbers ---------------------------------------------------------------------------------
 
-// [snip names]
 // The first weights of one layer, drawn alone and after another layer was added to the model.
 void names() {
   const std::uint64_t seed = 1;
@@ -70,22 +67,18 @@ void names() {
   show("a stream a name", alone);
   show("a stream a name, a layer more", after);
 }
-// [/snip]
 
 // --- The gradient test ------------------------------------------------------------------------------
 
 Matrix ones(Index rows, Index cols) { return Matrix::Ones(rows, cols); }
 
-// [snip slope]
 // The slope of ⟨u, a·b⟩ when a moves along v, by differences: nobody's formula is believed.
 double slope(const Matrix& a, const Matrix& b, const Matrix& u, const Matrix& v) {
   const double h = 1e-4;
   const Matrix ahead = (a + h * v) * b, behind = (a - h * v) * b;
   return (project(u, ahead) - project(u, behind)) / (2 * h);
 }
-// [/snip]
 
-// [snip blind]
 // Four formulas for the gradient of a in y = a·b. One is right. Which of them does a test refuse?
 void blind() {
   Philox rng(3);
@@ -117,9 +110,7 @@ void blind() {
     std::printf("\n");
   }
 }
-// [/snip]
 
-// [snip steps]
 // The right gradient of y = exp(x): for which step h does the test say so, in double and in float?
 template <Real T>
 bool agrees_at(T h) {
@@ -139,7 +130,6 @@ void steps() {
                 agrees_at<float>(float(h)) ? "passes" : "refused");
   }
 }
-// [/snip]
 
 }  // namespace
 

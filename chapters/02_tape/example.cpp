@@ -25,7 +25,6 @@ Var<double> graph(Var<double> x, Var<double> w) {
 }
 // [/snip]
 
-// [snip walk]
 void walk() {
   const auto show = [](const char* what) {
     return [what](std::string_view name, const ConstMatMap<double>& m) {
@@ -46,7 +45,6 @@ void walk() {
   const Var<double> on_tape = tape.variable(x, "x");
   tape.backward(graph(on_tape, tape.variable(w, "w")));
 }
-// [/snip]
 
 // --- A careless operation ---------------------------------------------------------------------------
 

@@ -4,9 +4,12 @@
 #include "chapters/02_tape/device.h"
 #include "chapters/02_tape/exercises/broadcast_backward/reference.h"  // add_row_backward
 #include "chapters/02_tape/exercises/product_backward/reference.h"    // product_backward_a, _b
+#include "chapters/02_tape/slots.h"
 
 namespace tpp {
 namespace {
+
+const Slot& sum_of_rows = slot("add_row_backward");
 
 // dx = dy, into x's gradient on a device
 template <Real T>
@@ -161,16 +164,14 @@ Var<T> add_row(Var<T> x, Var<T> b, std::string_view name) {
       sum_rows(tape, y, b);
     });
   }
-  // [snip add_row]
   y.value() = x.value().rowwise() + b.row();
   return x.tape->record(y, {x, b}, [=](Tape<T>& tape) {
     if (tape.wants_grad(x)) tape.target(x).put(y.grad());
     if (tape.wants_grad(b)) {
       const Target<T> db = tape.target(b);
-      add_row_backward<T>(y.grad(), db.mat, db.write);
+      in_slot<T>(sum_of_rows, add_row_backward<T>)(y.grad(), db.mat, db.write);
     }
   });
-  // [/snip]
 }
 
 template <Real T>
@@ -260,7 +261,7 @@ Var<T> linear(Var<T> x, Var<T> w, Var<T> b, std::string_view name) {
     }
     if (b && tape.wants_grad(b)) {
       const Target<T> db = tape.target(b);
-      add_row_backward<T>(y.grad(), db.mat, db.write);
+      in_slot<T>(sum_of_rows, add_row_backward<T>)(y.grad(), db.mat, db.write);
     }
   };
   return b ? x.tape->record(y, {x, w, b}, backward) : x.tape->record(y, {x, w}, backward);

@@ -100,7 +100,6 @@ void TextSource::require(int T) const {
                    " (its last tenth is for validation and must hold T + 1): " + advice + ".");
 }
 
-// [snip windows]
 // [snip train_offset]
 std::size_t TextSource::train_offset(std::uint64_t step, int b, int T) const {
   const std::uint64_t stream = name_hash("tokens/train window");
@@ -137,7 +136,6 @@ void TextSource::validation(std::uint64_t i, Batch& batch) const {
     fill(batch, b, validation_offset(window, batch.T));
   }
 }
-// [/snip]
 
 std::string TextSource::describe() const {
   char size[64];

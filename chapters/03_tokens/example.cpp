@@ -24,7 +24,6 @@ const std::string& text() {
 
 Tokenizer learned(const char* spec) { return Tokenizer::make(spec, training_part(text())); }
 
-// [snip words]
 // A vocabulary of words: every piece of the training part. What is missing in it?
 void words() {
   const std::string_view training = training_part(text());
@@ -42,7 +41,6 @@ void words() {
   }
   std::printf("\n");
 }
-// [/snip]
 
 void pieces() {
   for (const std::string_view piece : pretokenise(kSentence)) {
@@ -51,7 +49,6 @@ void pieces() {
   std::printf("\n");
 }
 
-// [snip merges]
 void merges() {
   const Tokenizer tokenizer = learned("bpe:1024");
   for (const int token : {256, 257, 258, 259, 260, 265, 400, 700, 1023}) {
@@ -61,9 +58,7 @@ void merges() {
                 shown(merge.right).c_str(), shown(token).c_str());
   }
 }
-// [/snip]
 
-// [snip encode]
 void encode() {
   for (const char* spec : {"bpe:300", "bpe:512", "bpe:1024", "bpe:2048"}) {
     const Tokenizer tokenizer = learned(spec);
@@ -80,9 +75,7 @@ void encode() {
     std::printf("%s\n", tokenizer.decode(tokens) == kSentence ? "" : " LOST");
   }
 }
-// [/snip]
 
-// [snip shift]
 void shift() {
   const TextSource source(Dataset(text(), Tokenizer::bytes()), 1);
   Batch batch(2, 24);
@@ -100,9 +93,7 @@ void shift() {
     }
   }
 }
-// [/snip]
 
-// [snip baselines]
 void baselines() {
   std::printf("%28s%18s%27s\n%-10s%8s%10s", "bytes", "nats a token", "nats a byte", "tokenizer",
               "V", "a token");
@@ -118,7 +109,6 @@ void baselines() {
     std::printf("%9.3f%9.3f%9.3f\n", loss[0] / width, loss[1] / width, loss[2] / width);
   }
 }
-// [/snip]
 
 }  // namespace
 

@@ -33,7 +33,6 @@ bool Tokenizer::add_merge(Merge merge) {
 // ---------------------------------------------------------------------------------------------------
 // Training
 
-// [snip train]
 namespace {
 
 /// A distinct piece of the text, as tokens, and how often it occurs.
@@ -148,7 +147,6 @@ Tokenizer Tokenizer::train_bpe(std::string_view text, int vocabulary, const BpeP
   }
   return tokenizer;
 }
-// [/snip]
 
 Tokenizer Tokenizer::make(std::string_view spec, std::string_view text,
                           const BpeProgress& progress) {

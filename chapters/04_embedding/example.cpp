@@ -25,7 +25,6 @@ Matrix one_hot(std::span<const int> tokens, Index V) {
 }
 // [/snip]
 
-// [snip lookup]
 void lookup() {
   Matrix table(4, 2);  // (V, D)
   table << 1, 2, 10, 20, 100, 200, 1000, 2000;
@@ -38,7 +37,6 @@ void lookup() {
                 y(n, 1), product(n, 0), product(n, 1));
   }
 }
-// [/snip]
 
 // A batch of bytes as the default model reads it: 2,048 of them
 std::vector<int> some_bytes() {
@@ -49,7 +47,6 @@ std::vector<int> some_bytes() {
   return tokens;
 }
 
-// [snip repeated]
 // The gradient of the table, right and with repeated tokens lost.
 void repeated() {
   const std::vector<int> tokens = some_bytes();
@@ -76,9 +73,7 @@ void repeated() {
   show("every use added", sums);
   show("only the last use", last);
 }
-// [/snip]
 
-// [snip tied]
 // The same model with one table and with two: whose gradient reaches which row?
 void tied() {
   const Index V = 5, D = 3;
@@ -104,9 +99,7 @@ void tied() {
   const Matrix difference = both.grad() - in.grad() - out.grad();
   std::printf("tied = sum of both: %s\n", difference.norm() <= 1e-12 ? "yes" : "no");
 }
-// [/snip]
 
-// [snip deviation]
 // A table with entries of deviation s: how large are its rows as inputs, and the logits that it gives?
 void deviation() {
   const Index V = 256, D = 128, N = 64;
@@ -121,7 +114,6 @@ void deviation() {
                 std::sqrt(logits.array().square().mean()));
   }
 }
-// [/snip]
 
 }  // namespace
 

@@ -51,10 +51,12 @@ std::map<std::string, Region> find_regions(const std::string& file, const std::s
     }
     std::size_t margin = std::string::npos;
     for (const std::string& line : region.lines) {
-      if (!trimmed(line).empty()) margin = std::min(margin, line.find_first_not_of(' '));
+      if (trimmed(line).empty() || line[0] == '#') continue;  // #pragma stands at the margin anyway
+      margin = std::min(margin, line.find_first_not_of(' '));
     }
     for (std::string& line : region.lines) {
-      line = trimmed(line).empty() ? "" : line.substr(margin);
+      if (trimmed(line).empty()) line.clear();
+      if (!line.empty() && line[0] != '#') line = line.substr(margin);
     }
     const std::string name = region.name;
     const std::size_t mark = region.mark;
