@@ -2,6 +2,8 @@
 // any number of threads, a run that stops and goes on, and the cut before a draw.
 #include "chapters/example.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -146,7 +148,8 @@ void resume() {
   SmallRun whole;
   whole.steps(8);
 
-  const auto path = std::filesystem::temp_directory_path() / "tpp-example-11.safetensors";
+  const auto path = std::filesystem::temp_directory_path() /
+                    ("tpp-example-11-" + std::to_string(::getpid()) + ".safetensors");
   SmallRun before, after;
   before.steps(5);
   save_checkpoint(path, before.model.table(), before.trainer.state(), {});
