@@ -70,7 +70,6 @@ void reference() {
   print("out", out);
 }
 
-// [snip scale]
 void scale() {
   std::printf("          deviation    largest of 64 weights    what it lets through\n");
   std::printf("    K      of ⟨q,k⟩      raw      by 1/√K        raw      by 1/√K\n");
@@ -95,7 +94,6 @@ void scale() {
                 std::sqrt(squares / trials), largest[0], largest[1], through[0], through[1]);
   }
 }
-// [/snip]
 
 void masks() {
   const std::pair<const char*, Mask> all[] = {{"full", Mask::full()},
@@ -129,7 +127,6 @@ void blocks() {
   std::printf("pairs compared: %d of %d; the mask shows %d\n", int(done), int(T * T), int(needed));
 }
 
-// [snip gradient]
 void gradient() {
   const Tokens x;
   const double scale = 1 / std::sqrt(2.0);
@@ -161,7 +158,6 @@ void gradient() {
   }
   std::printf("dq of ball, feature 0, by two small steps: %.4f\n", (loss[1] - loss[0]) / (2 * h));
 }
-// [/snip]
 
 }  // namespace
 

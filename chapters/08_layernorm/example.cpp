@@ -32,7 +32,6 @@ Mat<double> norm_of(const Mat<double>& x, double eps = 1e-5) {
   return y;
 }
 
-// [snip growth]
 void growth() {
   // 40 layers of random weights: those of the second column are a tenth too large, of the third a tenth too small
   const Index D = 256;
@@ -54,7 +53,6 @@ void growth() {
     std::printf("\n");
   }
 }
-// [/snip]
 
 void one_row() {
   const Mat<double> x{{1, 2, 3, 6}};
@@ -92,7 +90,6 @@ void projections() {
 }
 // [/snip]
 
-// [snip placements]
 // A stack of random linear sublayers: how large the stream gets, and the gradient of each sublayer's weights.
 void placements() {
   const Index N = 64, D = 64;
@@ -128,7 +125,6 @@ void placements() {
     }
   }
 }
-// [/snip]
 
 }  // namespace
 
