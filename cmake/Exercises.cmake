@@ -2,6 +2,8 @@
 # skeleton in the student's place. tpp-learn compiles the student's file by the same command (compile_commands.json),
 # links it by the same command (record_link.sh wrote it down) and runs it.
 
+include(CheckCXXSourceCompiles)
+
 # tpp_add_exercises(): all that there are. exercise.toml's `links` says which chapters' or kernels' code the check program
 # calls: links = ["05_softmax", "kernel_softmax"]. 01_tensor is always there.
 function(tpp_add_exercises)
@@ -44,8 +46,13 @@ endfunction()
 # The flags of students' files, after all others: quick to compile, and warnings do not stop anybody. Eigen's assertions
 # are on: they become errors with a sentence (tools/learn/headers.h).
 add_library(tpp_exercise_options INTERFACE)
-# Lines, so that a crash can say where; and the standard library's own checks.
-target_compile_definitions(tpp_exercise_options INTERFACE _GLIBCXX_ASSERTIONS)
+# Lines, so that a crash can say where; and the standard library's own checks (tools/learn/check.cpp hears them).
+check_cxx_source_compiles("#define _GLIBCXX_ASSERTIONS
+#include <vector>
+int main() { return &std::__glibcxx_assert_fail == nullptr; }" TPP_HAS_LIBRARY_CHECKS)  # g++ 12 or newer
+if(TPP_HAS_LIBRARY_CHECKS)
+  target_compile_definitions(tpp_exercise_options INTERFACE _GLIBCXX_ASSERTIONS)
+endif()
 target_compile_options(tpp_exercise_options INTERFACE -O1 -g1 -UNDEBUG -Wno-error -Wno-misleading-indentation -Wno-unused-parameter -Wno-unused-function
                        -Wno-unused-variable -Wno-unused-but-set-variable -Wno-uninitialized -Wno-conversion)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")

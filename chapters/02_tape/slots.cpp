@@ -43,7 +43,9 @@ std::vector<Slot*> filled_slots() {
 std::string slots_in_use() {
   std::string text;
   for (const Slot* place : filled_slots()) {
-    if (place->function.load() != nullptr) text += (text.empty() ? "" : ", ") + place->label;
+    if (place->function.load() == nullptr) continue;
+    if (text.find(place->label) == std::string::npos)  // one exercise may fill several
+      text += (text.empty() ? "" : ", ") + place->label;
   }
   return text;
 }

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "chapters/02_tape/device.h"
+#include "chapters/02_tape/slots.h"
 #include "chapters/04_embedding/exercises/lookup_backward/reference.h"  // embedding_backward
 
 namespace tpp {
@@ -46,6 +47,15 @@ Var<T> embedding(Var<T> table, std::span<const int> tokens, std::string_view nam
                                 dtable.template device<float>(), work, N, V, D,
                                 twin_write(dtable.write), {});
       });
+    });
+  }
+  static const Slot& place = slot("embedding_backward");
+  if (auto* const mine = mine_in<T>(place, embedding_backward<T>)) {
+    const std::span<const int> given = tape.keep(tokens);
+    embedding_forward<T>(table.value(), given, y.value());
+    return tape.record(y, {table}, [=](Tape<T>& t) {
+      const Target<T> dtable = t.target(table);
+      mine(y.grad(), given, dtable.mat, dtable.write);
     });
   }
   // [snip on_tape]

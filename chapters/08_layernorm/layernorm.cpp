@@ -1,6 +1,7 @@
 #include "chapters/08_layernorm/layernorm.h"
 
 #include "chapters/02_tape/device.h"
+#include "chapters/02_tape/slots.h"
 #include "chapters/08_layernorm/exercises/backward/reference.h"  // layernorm_forward, _backward
 
 namespace tpp {
@@ -53,18 +54,20 @@ Var<T> layernorm(Var<T> x, Var<T> gain, Var<T> bias, LayerNormConfig cfg, std::s
   if (tape.on_device()) return layernorm_on_device(x, gain, bias, cfg, y);
   const ColMap<T> mean = tape.scratch_col(x.rows()), rstd = tape.scratch_col(x.rows());
   const RowMap<T> b = bias ? bias.row() : RowMap<T>(nullptr, 0);
-  layernorm_forward<T>(x.value(), gain.row(), b, cfg, y.value(), ColMap<T>(mean), ColMap<T>(rstd));
+  static const Slot &mine = slot("layernorm_forward"), &back = slot("layernorm_backward");
+  in_slot<T>(mine, layernorm_forward<T>)(x.value(), gain.row(), b, cfg, y.value(), ColMap<T>(mean),
+                                         ColMap<T>(rstd));
   if (!bias) {
     return tape.record(y, {x, gain}, [=](Tape<T>& t) {
       const Sink<T> dx = t.sink(x), dgain = t.sink(gain);
-      layernorm_backward<T>(y.grad(), x.value(), gain.row(), mean, rstd, dx.mat(), dgain.row(),
-                            RowMap<T>(nullptr, 0));
+      in_slot<T>(back, layernorm_backward<T>)(y.grad(), x.value(), gain.row(), mean, rstd, dx.mat(),
+                                              dgain.row(), RowMap<T>(nullptr, 0));
     });
   }
   return tape.record(y, {x, gain, bias}, [=](Tape<T>& t) {
     const Sink<T> dx = t.sink(x), dgain = t.sink(gain), dbias = t.sink(bias);
-    layernorm_backward<T>(y.grad(), x.value(), gain.row(), mean, rstd, dx.mat(), dgain.row(),
-                          dbias.row());
+    in_slot<T>(back, layernorm_backward<T>)(y.grad(), x.value(), gain.row(), mean, rstd, dx.mat(),
+                                            dgain.row(), dbias.row());
   });
 }
 

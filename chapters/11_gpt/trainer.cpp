@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "chapters/02_tape/slots.h"
 #include "chapters/05_softmax/cross_entropy.h"
 #include "chapters/10_optimizer/clip.h"
 
@@ -168,6 +169,9 @@ StepReport Trainer::update() {
   report.gradient_norm = norm;
   report.clip_scale = clip_scale(norm, config_.clip);
   // [/snip]
+  static const Slot& place = slot("clip_scale");
+  if (auto* const mine = mine_in<float>(place, clip_scale))
+    report.clip_scale = mine(norm, config_.clip);
 
   const ParameterTable& table = model_.table();
   pool_.run(table.count(), [&](int p, int) {

@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "chapters/02_tape/device.h"
+#include "chapters/02_tape/slots.h"
 #include "chapters/13_rope/exercises/rotate_pair/reference.h"  // rotate_pair, partners, frequency
 
 namespace tpp {
@@ -129,6 +130,31 @@ void rope_backward(In<Mat<T>> dy, Index length, Index K, const RopeTable<T>& tab
 }
 // [/snip]
 
+namespace {
+
+// A reader's function instead of the book's, a pair at a time. Says whether there is one.
+template <Real T>
+bool turned_by_reader(In<Mat<T>> x, Index length, Index K, const RopeTable<T>& table,
+                      Pairing pairing, T direction, Out<Mat<T>> y) {
+  static const Slot& place = slot("rope_rotate_pair");
+  auto* const mine = mine_in<T>(place, rotate_pair<T>);
+  if (mine == nullptr) return false;
+  require_rope<T>(shape_of(x), length, K, table, shape_of(y));
+  for (Index n = 0; n < x.rows(); ++n) {
+    const Index t = n % length;
+    for (Index first = 0; first < x.cols(); first += K) {
+      for (Index p = 0; p < K / 2; ++p) {
+        const auto [a, b] = rope_partners(p, K, pairing);
+        mine(x(n, first + a), x(n, first + b), table.cos(t, p), direction * table.sin(t, p),
+             y(n, first + a), y(n, first + b));
+      }
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
 template <Real T>
 Var<T> rope(Var<T> x, Index length, Index K, const RopeTable<T>& table, Pairing pairing,
             std::string_view name) {
@@ -154,10 +180,12 @@ Var<T> rope(Var<T> x, Index length, Index K, const RopeTable<T>& table, Pairing 
       });
     });
   }
-  rope_forward<T>(x.value(), length, K, table, pairing, y.value());
+  if (!turned_by_reader<T>(x.value(), length, K, table, pairing, T(1), y.value()))
+    rope_forward<T>(x.value(), length, K, table, pairing, y.value());
   return x.tape->record(y, {x}, [=, table = &table](Tape<T>& tape) {
     const Sink<T> dx = tape.sink(x);
-    rope_backward<T>(y.grad(), length, K, *table, pairing, dx.mat());
+    if (!turned_by_reader<T>(y.grad(), length, K, *table, pairing, T(-1), dx.mat()))
+      rope_backward<T>(y.grad(), length, K, *table, pairing, dx.mat());
   });
 }
 

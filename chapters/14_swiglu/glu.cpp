@@ -3,6 +3,7 @@
 #include <unsupported/Eigen/SpecialFunctions>  // erf
 
 #include "chapters/02_tape/device.h"
+#include "chapters/02_tape/slots.h"
 #include "chapters/09_feedforward/normal.h"
 #include "chapters/14_swiglu/exercises/swiglu_backward/reference.h"  // swiglu_backward_row
 
@@ -84,6 +85,14 @@ void glu_backward(Gate kind, In<Mat<T>> dy, In<Mat<T>> gate, In<Mat<T>> value, O
   require_shape("glu: value", shape_of(value), shape_of(gate));
   require_shape("glu: dgate", shape_of(dgate), shape_of(gate));
   require_shape("glu: dvalue", shape_of(dvalue), shape_of(gate));
+  static const Slot& place = slot("swiglu_backward");
+  if (auto* const mine = mine_in<T>(place, swiglu_backward_row<T>); mine && kind == Gate::swiglu) {
+    for (Index n = 0; n < gate.rows(); ++n) {
+      mine(dy.row(n).array(), gate.row(n).array(), value.row(n).array(), dgate.row(n).array(),
+           dvalue.row(n).array());
+    }
+    return;
+  }
   for (Index n = 0; n < gate.rows(); ++n) {
     backward_row<T>(kind, dy.row(n).array(), gate.row(n).array(), value.row(n).array(),
                     dgate.row(n).array(), dvalue.row(n).array());

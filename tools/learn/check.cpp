@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <csetjmp>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
@@ -148,12 +149,16 @@ std::string difference(const Seen& seen) {
            std::to_string(got.numbers.size()) + " numbers are wrong (" + share + ")";
   }
   if (nans > 0) {
-    text +=
+    std::string why =
         nans == got.numbers.size()
-            ? "\n(NaN: was nothing written? Outputs are full of it before your code runs. Or was 0 "
-              "divided by 0, or infinity by infinity?)"
-            : "\n(NaN stands where your code wrote nothing, or divided 0 by 0, or infinity by "
-              "infinity)";
+            ? "NaN: was nothing written? Outputs are full of it before your code runs. "
+              "Or was 0 divided by 0, or infinity by infinity?"
+            : "NaN stands where your code wrote nothing, or divided 0 by 0, or infinity "
+              "by infinity";
+    if (!detail::variations().empty())  // kernels on the emulator
+      why += nans == got.numbers.size() ? " Or did a shuffle ask a lane that was not there?"
+                                        : ", or where a shuffle asked a lane that was not there";
+    text += "\n(" + why + ")";
   }
   return text;
 }
@@ -285,6 +290,30 @@ void watch_signals(const std::string& results) {
 #endif
 }
 
+// --- The standard library's own checks ---------------------------------------------------------------
+//
+// They may be broken where nothing can be thrown (an index is noexcept), and by listed wrong answers: the step ends by a
+// long jump, and what it held is lost.
+
+std::jmp_buf out_of_step;
+bool may_jump = false;
+std::string broken_rule;
+
+// What the standard library's own checks say, in words
+std::string library_says(const std::string& condition) {
+  const auto has = [&](const char* part) { return condition.find(part) != std::string::npos; };
+  if (has("__n < this->size()") || has("__idx < size()") || has("__pos < size()") ||
+      has("__n < size()") || has("__n < _Nm")) {
+    return "an index past the end of a std::vector, string, array or span";
+  }
+  if (has("empty()")) return "the first or last element of something that is empty";
+  if (has("__pos <= size()") || has("__offset <= size()") || has("__count <= size()"))
+    return "a part of a string or span that is longer than what there is";
+  if (has("!= nullptr") || has("_M_is_engaged") || has("get() !="))
+    return "the value of a pointer or optional that holds none";
+  return "a rule of the standard library is broken (" + condition + " does not hold)";
+}
+
 enum class End { done, failed, threw, not_written, wrote_to_input };
 
 struct StepRun {
@@ -296,16 +325,10 @@ struct StepRun {
 // A program for a GPU has none
 const void* reference() { return variants().empty() ? nullptr : variants()[0].answer; }
 
-StepRun run_step(const Step& step, const void* answer, bool stop_at_failure) {
-  context = {};
-  context.stop_at_failure = stop_at_failure;
-  hole_met = nullptr;
-  StepRun run;
-  const auto threw = [&](const std::string& words) {
-    run.end = End::threw;
-    run.message = words.rfind("simt: ", 0) == 0 ? words.substr(6) : "it threw: " + words;
-    context.seen.push_back({"", Values(without_places(words)), Values("no exception"), 0});
-  };
+// One step, and how it ended. (In a function of its own, because of the long jump.)
+template <class F>
+__attribute__((noinline)) void run_to_the_end(const Step& step, const void* answer, StepRun& run,
+                                              const F& threw) {
   try {
     step.run(answer, reference());
     look_at_inputs();
@@ -321,6 +344,27 @@ StepRun run_step(const Step& step, const void* answer, bool stop_at_failure) {
   } catch (...) {
     threw("an exception that is not a std::exception");
   }
+}
+
+StepRun run_step(const Step& step, const void* answer, bool stop_at_failure) {
+  context = {};
+  context.stop_at_failure = stop_at_failure;
+  hole_met = nullptr;
+  StepRun run;
+  const auto threw = [&](const std::string& words) {
+    run.end = End::threw;
+    run.message = words.rfind("simt: ", 0) == 0 ? words.substr(6) : "it threw: " + words;
+    context.seen.push_back({"", Values(without_places(words)), Values("no exception"), 0});
+  };
+  may_jump = detail::variations().empty();  // kernels' threads have stacks of their own
+  if (setjmp(out_of_step) != 0) {
+    run.end = End::threw;
+    run.message = broken_rule;
+    context.seen.push_back({"", Values(broken_rule), Values("no exception"), 0});
+  } else {
+    run_to_the_end(step, answer, run, threw);
+  }
+  may_jump = false;
   for (const auto& read : hole_readers) {
     if (const char* hole = read()) hole_met = hole;
   }
@@ -588,6 +632,23 @@ std::vector<float> random_floats(unsigned seed, std::size_t n, float scale) {
 }
 
 }  // namespace tpp::learn
+
+// Instead of the standard library's own
+namespace std {
+[[noreturn]] void __glibcxx_assert_fail(const char* file, int line, const char* function,
+                                        const char* condition) noexcept {
+  using namespace tpp::learn;
+  if (may_jump) {
+#if TPP_LEARN_FRAMES
+    thrown_frames = backtrace(thrown_at, kFrames);
+#endif
+    broken_rule = library_says(condition);
+    std::longjmp(out_of_step, 1);
+  }
+  std::fprintf(stderr, "%s:%d: %s: %s\n", file, line, function, condition);
+  std::abort();
+}
+}  // namespace std
 
 #if TPP_LEARN_FRAMES
 // Every exception of the student's code passes here: remember the way to it

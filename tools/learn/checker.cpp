@@ -434,31 +434,6 @@ std::string line_of(const Places& places, const fs::path& program,
   return "";
 }
 
-// What the standard library's own checks say, in words
-std::string library_says(const std::string& condition) {
-  const auto has = [&](const char* part) { return condition.find(part) != std::string::npos; };
-  if (has("__n < this->size()") || has("__idx < size()") || has("__pos < size()") ||
-      has("__n < size()") || has("__n < _Nm")) {
-    return "an index past the end of a std::vector, string, array or span";
-  }
-  if (has("empty()")) return "the first or last element of something that is empty";
-  if (has("__pos <= size()") || has("__offset <= size()") || has("__count <= size()"))
-    return "a part of a string or span that is longer than what there is";
-  if (has("!= nullptr") || has("_M_is_engaged") || has("get() !="))
-    return "the value of a pointer or optional that holds none";
-  return "a rule of the standard library is broken (" + condition + " does not hold)";
-}
-
-// Take what the library printed when it gave up out of what the student printed
-std::string gave_up(std::string& printed) {
-  static const std::regex assertion(R"([^\n]*: Assertion ['`]([^\n]*)' failed\.\n?)");
-  std::smatch m;
-  if (!std::regex_search(printed, m, assertion)) return "";
-  const std::string words = library_says(m[1]);
-  printed = m.prefix().str() + m.suffix().str();
-  return words;
-}
-
 // It did not come to a verdict: say how it ended
 void without_verdict(const Ended& ended, double limit, bool any_step, Checked& result) {
   if (ended.out_of_time) {
@@ -490,11 +465,8 @@ void without_verdict(const Ended& ended, double limit, bool any_step, Checked& r
         "it ran into a place that must not be reached: does every path of the function return a "
         "value?";
   } else if (ended.signal == SIGABRT) {
-    const std::string words = gave_up(result.printed);
-    if (!words.empty()) {
-      result.message = words;
-    } else if (said("free()") || said("malloc") || said("corrupt") || said("munmap_chunk") ||
-               said("double free") || said("realloc")) {
+    if (said("free()") || said("malloc") || said("corrupt") || said("munmap_chunk") ||
+        said("double free") || said("realloc")) {
       result.message =
           "it wrote past the end of something on the heap, or freed it twice; that was found later "
           "(" +

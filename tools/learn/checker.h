@@ -71,8 +71,8 @@ class Checker {
   /// Errors: InputError when the harness itself cannot work (no build folder, no compiler …).
   [[nodiscard]] Checked check();
 
-  /// Compile `file` (the student's, or one with a wrong answer) as a shared object for the model: its function
-  /// tpp_slot_function() gives what answer.h calls SLOT. Errors: InputError with the compiler's first error.
+  /// Compile `file` (the student's, or one with a wrong answer) as a shared object for the model: tpp_slot_functions()
+  /// gives the functions that answer.h calls SLOTS. Errors: InputError with the compiler's first error.
   void build_for_model(const std::filesystem::path& file,
                        const std::filesystem::path& shared_object);
 

@@ -33,7 +33,7 @@ Exercise read_exercise(const fs::path& folder) {
   e.minutes = toml.number("minutes");
   e.needs = toml.list("needs");
   e.hints = toml.list("hints");
-  e.slot = toml.text("slot", "");
+  e.slots = toml.list("slots");
   e.expected = {toml.number("steps"), toml.number("comparisons")};
   const std::string kind = toml.text("kind", "cpu");
   e.cuda = kind == "cuda";

@@ -18,7 +18,8 @@ struct Exercise {
   std::string file;  // "13_rope/rotate_pair.h", in the work folder
   std::vector<std::string> needs, hints;
   bool cuda = false;
-  std::string slot;   // what the model calls it (--mine), or empty
+  std::vector<std::string>
+      slots;          // what the model calls the functions of answer.h's Slots (--mine)
   Expected expected;  // how much its checks must look at
   std::filesystem::path folder;
   std::string reference_file;  // "reference.h" or "reference.cuh"

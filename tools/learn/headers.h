@@ -8,16 +8,18 @@
 namespace tpp::learn {
 [[noreturn]] inline void eigen_says_no(const std::string& condition) {
   const auto has = [&](const char* part) { return condition.find(part) != std::string::npos; };
-  std::string words = "sizes do not fit";
+  std::string words =
+      "sizes do not fit (" + condition.substr(0, condition.find(" && \"")) + " does not hold)";
   if (has("invalid matrix product")) {
     words = "a matrix product whose inner sizes differ; number by number it is a.cwiseProduct(b)";
-  } else if (has("row >= 0") || has("index >= 0") || has("i>=0")) {
+  } else if (has("BlockRows") || has("startRow >= 0") || has("start >= 0")) {
+    words = "a row, a column or a part that the matrix does not have";
+  } else if (has("row >= 0") || has("index >= 0")) {
     words = "an index outside of the matrix";
-  } else if (has("rows() == ") || has("cols() == ")) {
+  } else if (has("rows() == ") || has("cols() == ") || has("size() == ")) {
     words = "an operation on two matrices of different sizes";
   }
-  throw std::logic_error("Eigen: " + words + "  (" + condition.substr(0, condition.find(" && \"")) +
-                         " does not hold)");
+  throw std::logic_error("Eigen: " + words);
 }
 }  // namespace tpp::learn
 #undef eigen_assert

@@ -321,7 +321,7 @@ int run(int argc, char** argv) {
     }
   } else if (*slot) {
     for (const Session::ForModel& m : session.for_model(in_model)) {
-      std::cout << m.slot << "\t" << m.file << "\t" << m.label << "\n";
+      std::cout << m.slot << "\t" << m.file << "\t" << m.index << "\t" << m.label << "\n";
     }
   } else if (*text) {
     const Exercise& e = chosen();

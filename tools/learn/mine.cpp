@@ -55,14 +55,15 @@ void put_mine_in_place(const std::string& list) {
     std::string line = lines.substr(0, end);
     lines.erase(0, end == std::string::npos ? lines.size() : end + 1);
     if (line.empty()) continue;
-    const std::string name = field(line), file = field(line), label = line;
+    const std::string name = field(line), file = field(line), index = field(line), label = line;
     void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);  // it stays
     if (library == nullptr)
       throw InputError("--mine: " + label + " cannot be loaded: " + dlerror());
-    void* function = dlsym(library, "tpp_slot_function");
-    if (function == nullptr)
-      throw InputError("--mine: " + file + " has no function for the model.");
-    fill_slot(name, reinterpret_cast<AnyFunction (*)()>(function)(), label);
+    void* functions = dlsym(library, "tpp_slot_functions");
+    if (functions == nullptr)
+      throw InputError("--mine: " + file + " has no functions for the model.");
+    const auto* all = reinterpret_cast<const AnyFunction* (*)()>(functions)();
+    fill_slot(name, all[std::stoul(index)], label);
   }
 }
 

@@ -221,9 +221,12 @@ std::vector<Session::ForModel> Session::for_model(const std::string& list) {
     std::vector<const Exercise*> found;
     std::string known;
     for (const Exercise& e : exercises_) {
-      if (e.slot.empty()) continue;
-      known += (known.empty() ? "" : ", ") + e.id + " (" + e.slot + ")";
-      if (e.id == name || e.slot == name || e.slot.rfind(name + "_", 0) == 0) found.push_back(&e);
+      if (e.slots.empty()) continue;
+      const auto meant = [&](const std::string& slot) {
+        return slot == name || slot.rfind(name + "_", 0) == 0;
+      };
+      known += (known.empty() ? "" : ", ") + e.id + " (" + e.slots[0] + ")";
+      if (e.id == name || std::any_of(e.slots.begin(), e.slots.end(), meant)) found.push_back(&e);
     }
     if (found.empty()) {
       throw InputError("--mine: nothing in the model is called " + name + ". There are: " + known +
@@ -245,8 +248,10 @@ std::vector<Session::ForModel> Session::for_model(const std::string& list) {
                        object = folder / ("slot_" + wrong_id + ".so");
         write_file(text, filled(e->reference, &*wrong));
         checker.build_for_model(text, object);
-        all.push_back(
-            {e->slot, object.string(), e->id + " " + e->title + ": WRONG ANSWER " + wrong_id});
+        for (std::size_t i = 0; i < e->slots.size(); ++i) {
+          all.push_back({e->slots[i], object.string(),
+                         e->id + " " + e->title + ": WRONG ANSWER " + wrong_id, int(i)});
+        }
       } else {
         if (!fs::exists(work_file(places_, *e)) || checker.check().verdict != Verdict::passed) {
           throw InputError("--mine: your answer of " + e->id + " " + e->title +
@@ -254,7 +259,8 @@ std::vector<Session::ForModel> Session::for_model(const std::string& list) {
         }
         const fs::path object = folder / "slot_mine.so";
         checker.build_for_model(work_file(places_, *e), object);
-        all.push_back({e->slot, object.string(), e->id + " " + e->title + ": yours"});
+        for (std::size_t i = 0; i < e->slots.size(); ++i)
+          all.push_back({e->slots[i], object.string(), e->id + " " + e->title + ": yours", int(i)});
       }
     }
   }

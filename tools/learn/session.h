@@ -39,6 +39,7 @@ class Session {
   [[nodiscard]] std::string view(const Exercise& e) const;
   struct ForModel {
     std::string slot, file, label;
+    int index;  // of the file's functions
   };
   /// What --mine asks for: "12.1", a name, the beginning of a slot's name ("rmsnorm"), or "12.1=eps_outside".
   /// Errors: InputError for what is not passed, or has no place in the model.

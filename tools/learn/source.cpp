@@ -269,6 +269,8 @@ std::string variants_source(const Reference& reference, const std::vector<Wrong>
     text += "\n" + in_room({"tpp_wrong_" + w.id, without_includes(filled(reference, &w)), own});
   }
   text +=
+      "\n#ifdef SLOTS  // of the types that the book has\nnamespace tpp_reference::tpp {\n"
+      "[[maybe_unused]] static const ::tpp::learn::Slots tpp_slots_fit = SLOTS;\n}\n#endif\n"
       "\nconst std::vector<tpp::learn::Variant>& tpp::learn::variants() {\n"
       "  static const std::vector<Variant> all = {\n"
       "      {\"\", \"\", &::tpp_reference::tpp::tpp_answer},\n";
@@ -306,10 +308,10 @@ std::string slot_source(const std::vector<std::string>& includes, const std::str
   for (const std::string& line : includes) text += line + "\n";
   return text + "#include \"" + answer_header + "\"\nnamespace tpp::twin {}\n\n" +
          in_room({"tpp_mine", content, own}) +
-         "namespace tpp_mine::tpp {\nusing tpp_slot_type = decltype(&::tpp::SLOT);\n"
-         "const tpp_slot_type tpp_slot = SLOT;\n}\n"
-         "extern \"C\" __attribute__((visibility(\"default\"))) void (*tpp_slot_function())() {\n"
-         "  return reinterpret_cast<void (*)()>(tpp_mine::tpp::tpp_slot);\n}\n";
+         "namespace tpp_mine::tpp {\nconst ::tpp::learn::Slots tpp_slots = SLOTS;\n}\n"
+         "extern \"C\" __attribute__((visibility(\"default\"))) const void* tpp_slot_functions() "
+         "{\n"
+         "  return &tpp_mine::tpp::tpp_slots;\n}\n";
 }
 
 }  // namespace tpp::learn

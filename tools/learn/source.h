@@ -82,7 +82,7 @@ struct Room {
 /// checks.cu for nvcc: a GPU's program holds neither the reference nor the wrong answers; the emulator's does.
 [[nodiscard]] std::string gpu_checks_source(const std::string& checks);
 
-/// The same for a shared object that the model loads: tpp_slot_function() returns SLOT, with the type of the book's.
+/// The same for a shared object that the model loads: tpp_slot_functions() gives the SLOTS of answer.h.
 [[nodiscard]] std::string slot_source(const std::vector<std::string>& includes,
                                       const std::string& content, const std::string& answer_header,
                                       const std::vector<std::string>& own);

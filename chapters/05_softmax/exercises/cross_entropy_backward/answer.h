@@ -10,10 +10,16 @@ struct Answer {
                    In<ColVec<double>> log_sum, Out<Mat<double>> dlogits);
 };
 
+// What `--mine` puts into the model
+struct Slots {
+  void (*backward)(float dloss, In<Mat<float>> logits, std::span<const int> targets, double count,
+                   In<ColVec<float>> log_sum, Out<Mat<float>> dlogits);
+};
+
 }  // namespace tpp::learn
 
 // Made in the namespace of each answer
 #define ANSWER \
   { .backward = cross_entropy_backward<double> }
-// What `--mine` puts into the model
-#define SLOT cross_entropy_backward<float>
+#define SLOTS \
+  { .backward = cross_entropy_backward<float> }

@@ -9,10 +9,15 @@ struct Answer {
   void (*forward)(In<Mat<double>> x, Out<Mat<double>> y);
 };
 
+// What `--mine` puts into the model
+struct Slots {
+  void (*forward)(In<Mat<float>> x, Out<Mat<float>> y);
+};
+
 }  // namespace tpp::learn
 
 // Made in the namespace of each answer
 #define ANSWER \
   { .forward = softmax_forward<double> }
-// What `--mine` puts into the model
-#define SLOT softmax_forward<float>
+#define SLOTS \
+  { .forward = softmax_forward<float> }

@@ -10,8 +10,16 @@ struct Answer {
   void (*gelu_tanh)(RowIn<double> dy, RowIn<double> x, RowOut<double> dx);
 };
 
+// What `--mine` puts into the model
+struct Slots {
+  void (*gelu)(RowIn<float> dy, RowIn<float> x, RowOut<float> dx);
+  void (*gelu_tanh)(RowIn<float> dy, RowIn<float> x, RowOut<float> dx);
+};
+
 }  // namespace tpp::learn
 
 // Made in the namespace of each answer
 #define ANSWER \
   { .gelu = gelu_backward_row<double>, .gelu_tanh = gelu_tanh_backward_row<double> }
+#define SLOTS \
+  { .gelu = gelu_backward_row<float>, .gelu_tanh = gelu_tanh_backward_row<float> }

@@ -10,8 +10,15 @@ struct Answer {
                  const UpdateStep& at);
 };
 
+// What `--mine` puts into the model
+struct Slots {
+  void (*update)(const OptimizerConfig& cfg, const UpdateRange<float>& range, const UpdateStep& at);
+};
+
 }  // namespace tpp::learn
 
 // Made in the namespace of each answer
 #define ANSWER \
   { .update = adamw_update<double> }
+#define SLOTS \
+  { .update = adamw_update<float> }

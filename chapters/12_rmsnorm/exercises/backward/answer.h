@@ -10,10 +10,16 @@ struct Answer {
                    In<ColVec<double>> rstd, Out<Mat<double>> dx, Out<RowVec<double>> dw);
 };
 
+// What `--mine` puts into the model
+struct Slots {
+  void (*backward)(In<Mat<float>> dy, In<Mat<float>> x, In<RowVec<float>> w, In<ColVec<float>> rstd,
+                   Out<Mat<float>> dx, Out<RowVec<float>> dw);
+};
+
 }  // namespace tpp::learn
 
 // Made in the namespace of each answer
 #define ANSWER \
   { .backward = rmsnorm_backward<double> }
-// What `--mine` puts into the model
-#define SLOT rmsnorm_backward<float>
+#define SLOTS \
+  { .backward = rmsnorm_backward<float> }

@@ -10,10 +10,16 @@ struct Answer {
                   Out<ColVec<double>> rstd);
 };
 
+// What `--mine` puts into the model
+struct Slots {
+  void (*forward)(In<Mat<float>> x, In<RowVec<float>> w, RmsNormConfig cfg, Out<Mat<float>> y,
+                  Out<ColVec<float>> rstd);
+};
+
 }  // namespace tpp::learn
 
 // Made in the namespace of each answer
 #define ANSWER \
   { .forward = rmsnorm_forward<double> }
-// What `--mine` puts into the model
-#define SLOT rmsnorm_forward<float>
+#define SLOTS \
+  { .forward = rmsnorm_forward<float> }

@@ -11,6 +11,11 @@ struct Answer {
   double (*frequency)(Index p, Index K, double base);
 };
 
+// What `--mine` puts into the model
+struct Slots {
+  void (*rotate)(float a, float b, float cosine, float sine, float& ya, float& yb);
+};
+
 }  // namespace tpp::learn
 
 // Made in the namespace of each answer
@@ -24,3 +29,5 @@ struct Answer {
         },                                                                 \
     .frequency = rope_frequency                                            \
   }
+#define SLOTS \
+  { .rotate = rotate_pair<float> }

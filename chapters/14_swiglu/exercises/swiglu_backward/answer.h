@@ -10,8 +10,16 @@ struct Answer {
                    RowOut<double> dvalue);
 };
 
+// What `--mine` puts into the model
+struct Slots {
+  void (*backward)(RowIn<float> dy, RowIn<float> gate, RowIn<float> value, RowOut<float> dgate,
+                   RowOut<float> dvalue);
+};
+
 }  // namespace tpp::learn
 
 // Made in the namespace of each answer
 #define ANSWER \
   { .backward = swiglu_backward_row<double> }
+#define SLOTS \
+  { .backward = swiglu_backward_row<float> }
