@@ -230,6 +230,17 @@ TEST_CASE("targets and paths") {
   CHECK(resolve_path("docs/a.md", "../../out") == std::nullopt);
 }
 
+TEST_CASE("a snippet's lines keep their numbers where marks are left out") {
+  const std::string file =
+      "// [snip a]\n  if (x) {\n    // [snip b]\n    y();\n\n    // [/snip]\n  }\n// [/snip]\n";
+  Snippet snippet;
+  snippet.first = 2;
+  snippet.last = 7;
+  CHECK(snippet_lines(snippet, "if (x) {\n  y();\n\n}\n", file) == std::vector<int>{2, 4, 5, 7});
+  CHECK(snippet_lines(snippet, "if (x) {\n  y();\n", "") == std::vector<int>{2, 3});
+  CHECK(snippet_lines(snippet, "stale\n  y();\n", file) == std::vector<int>{2, 4});
+}
+
 TEST_CASE("hostile texts are read in time, and flat") {
   const auto repeated = [](const std::string& piece, std::size_t size = 1 << 20) {
     std::string text;

@@ -502,7 +502,7 @@ class Builder {
 
   void enter_span(MD_SPANTYPE type, void* detail) {
     flush();
-    Span span{.line = line_};
+    Span span;  // its line is that of its first words
     switch (type) {
       case MD_SPAN_EM:
         span.kind = SpanKind::emphasis;
@@ -560,6 +560,9 @@ class Builder {
     }
     for (Block* block : blocks_) {
       if (block->line == 0) block->line = line_;
+    }
+    for (Span* span : spans_) {
+      if (span->line == 0) span->line = line_;
     }
     if (blocks_.back()->kind == BlockKind::code) {
       blocks_.back()->text += piece;
@@ -858,6 +861,32 @@ Target split_target(std::string_view target) {
     if (!good) result.first_line = result.last_line = 0;
   }
   return result;
+}
+
+std::vector<int> snippet_lines(const Snippet& snippet, std::string_view code,
+                               std::string_view file_text) {
+  const auto split = [](std::string_view text) {
+    std::vector<std::string_view> lines;
+    while (!text.empty()) {
+      const std::size_t end = std::min(text.find('\n'), text.size());
+      lines.push_back(trimmed(text.substr(0, end)));
+      text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return lines;
+  };
+  const std::vector<std::string_view> file = split(file_text);
+  std::vector<int> numbers;
+  int next = std::max(snippet.first, 1);
+  for (const std::string_view line : split(code)) {
+    int found = next;
+    while (found <= std::min(snippet.last, static_cast<int>(file.size())) &&
+           file[static_cast<std::size_t>(found) - 1] != line)
+      ++found;
+    if (found > std::min(snippet.last, static_cast<int>(file.size()))) found = next;
+    numbers.push_back(found);
+    next = found + 1;
+  }
+  return numbers;
 }
 
 std::optional<std::string> resolve_path(std::string_view from_file, std::string_view path) {

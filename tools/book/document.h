@@ -120,6 +120,11 @@ struct Target {
 };
 [[nodiscard]] Target split_target(std::string_view target);
 
+/// The file's line for each line of a snippet's code. Weave leaves out the margin and the lines that hold its own marks, so
+/// they are found again in the file's text; without the text they are counted from the snippet's first line.
+[[nodiscard]] std::vector<int> snippet_lines(const Snippet& snippet, std::string_view code,
+                                             std::string_view file_text);
+
 /// A relative path, seen from a file: ("chapters/13_rope/README.md", "../../docs/viewer.md") → "docs/viewer.md".
 /// Nothing where it leaves the repository.
 [[nodiscard]] std::optional<std::string> resolve_path(std::string_view from_file,

@@ -137,6 +137,45 @@ bool is_number(const std::string& cell) {
   return digit || text == "–" || text == "-";
 }
 
+/// How many signs a formula shows, about.
+int size_of_formula(const book::Formula& node) {
+  if (node.children.empty()) return node.kind == book::FormulaKind::word ? 2 : 1;
+  int size = 0;
+  for (const book::Formula& child : node.children) size += size_of_formula(child);
+  return size;
+}
+
+/// A formula within a line. A long one may break after a relation, a very long piece after a + or −, as in print: pieces
+/// are formulas of their own, and a browser breaks lines between them.
+std::string inline_formula_html(const book::Formula& formula, const std::string& tex) {
+  using book::FormulaClass;
+  std::vector<book::Formula> pieces(1);
+  const auto cut_after = [&](const book::Formula& row, FormulaClass cls) {
+    for (const book::Formula& node : row.children) {
+      pieces.back().children.push_back(node);
+      if (book::class_of(node) == cls) pieces.emplace_back();
+    }
+  };
+  if (size_of_formula(formula) <= 12) return book::to_mathml(formula, false, tex);
+  cut_after(formula, FormulaClass::relation);
+  const std::vector<book::Formula> between_relations =
+      std::exchange(pieces, std::vector<book::Formula>(1));
+  for (const book::Formula& piece : between_relations) {
+    if (size_of_formula(piece) > 20) {
+      cut_after(piece, FormulaClass::binary);
+    } else {
+      pieces.back().children.insert(pieces.back().children.end(), piece.children.begin(),
+                                    piece.children.end());
+    }
+    pieces.emplace_back();
+  }
+  std::string out;
+  for (const book::Formula& piece : pieces) {
+    if (!piece.children.empty()) out += book::to_mathml(piece, false, out.empty() ? tex : "…");
+  }
+  return out;
+}
+
 // --- The book ---------------------------------------------------------------------------------------------------------------
 
 struct Text {
@@ -178,8 +217,12 @@ class Book {
     for (auto& [path, source] : sources_) write_source_page(path, source);
     for (const auto& [path, files] : folders_) write_folder_page(path, files);
     for (const auto& [path, exercise] : exercises_) write_exercise_page(path, exercise);
+    if (!exercises_.empty()) write_exercise_list();
     for (const std::string& path : pictures_) put(path, learn::read_file(root_ / path));
-    put("book.css", learn::read_file(root_ / "tools/weave/html.css"));
+    const fs::path style = root_ / "tools/weave/html.css";  // a book of other texts takes ours
+    put("book.css",
+        learn::read_file(fs::exists(style) ? style
+                                           : fs::path(TPP_SOURCE_DIR) / "tools/weave/html.css"));
     finish_folder();
     report_.texts = texts_.size();
     report_.sources = sources_.size();
@@ -491,6 +534,10 @@ class Book {
       out += "</li>\n";
     }
     out += "</ol>\n<ul class=\"more\">\n";
+    if (!exercises_.empty()) {
+      out += "<li><a href=\"" + relative(page, "exercises.html") + "\"" +
+             (page == "exercises.html" ? " aria-current=\"page\"" : "") + ">Exercises</a></li>\n";
+    }
     for (const std::string& path : order_) {
       if (is_chapter(path) || path == "README.md") continue;
       const bool here = text && text->path == path;
@@ -509,7 +556,8 @@ class Book {
   std::string headings(const Text& text) {
     std::string out;
     for (const Block& block : text.document.blocks) {
-      if (block.kind != BlockKind::heading || block.level != 2) continue;
+      if (block.kind != BlockKind::heading || block.level > 2 || block.slug == first_slug(text))
+        continue;
       out += "<li><a href=\"#" + escaped(block.slug) + "\">" +
              escaped(book::plain_text(block.spans)) + "</a></li>";
     }
@@ -623,9 +671,10 @@ class Book {
     if (block.directive == "nav") return "";
     switch (block.kind) {
       case BlockKind::heading: {
-        const std::string level = std::to_string(std::clamp(block.level, 1, 6));
+        const std::string level =
+            std::to_string(std::clamp(block.level, 2, 6));  // one first heading a page
         const auto [number, name] = numbered(book::plain_text(block.spans));
-        if (block.level == 1) {
+        if (block.level == 1 && block.slug == first_slug(text)) {
           return "<h1 id=\"" + block.slug + "\">" +
                  (number.empty()
                       ? spans_html(block.spans, text, page)
@@ -675,6 +724,13 @@ class Book {
       }
       case BlockKind::rule:
         return "<hr>\n";
+    }
+    return "";
+  }
+
+  static std::string first_slug(const Text& text) {
+    for (const Block& block : text.document.blocks) {
+      if (block.kind == BlockKind::heading) return block.slug;
     }
     return "";
   }
@@ -735,10 +791,14 @@ class Book {
         block.language.empty() ? "" : " class=\"" + escaped(block.language) + "\"";
     if (block.snippet && block.snippet->first > 0) {
       std::string out = "<figure class=\"code snippet\"><pre tabindex=\"0\"><code" + language + ">";
-      int number = block.snippet->first;
-      for (const std::string& line : code_lines(block.language, block.text)) {
-        out +=
-            "<span class=\"l\" data-n=\"" + std::to_string(number++) + "\">" + line + "</span>\n";
+      const auto source = sources_.find(source_of_snippet(text, *block.snippet));
+      const std::vector<int> numbers = book::snippet_lines(
+          *block.snippet, block.text, source == sources_.end() ? "" : source->second.text);
+      const std::vector<std::string> lines = code_lines(block.language, block.text);
+      for (std::size_t i = 0; i < lines.size(); ++i) {
+        out += "<span class=\"l\" data-n=\"" +
+               (i < numbers.size() ? std::to_string(numbers[i]) : "") + "\">" + lines[i] +
+               "\n</span>";
       }
       out += "</code></pre><figcaption>";
       const auto link = address(text, page, block.snippet->target, block.line);
@@ -796,7 +856,7 @@ class Book {
         }
         case SpanKind::formula:
           out += span.formula.empty() ? "<code>" + escaped(span.text) + "</code>"
-                                      : book::to_mathml(span.formula, false, span.text);
+                                      : inline_formula_html(span.formula, span.text);
           break;
         case SpanKind::link: {
           const auto link = address(text, page, span.target, span.line);
@@ -922,7 +982,7 @@ class Book {
           main += "<span id=\"" + anchor + "\"></span>";
       }
       main += "<span class=\"l\" id=\"L" + std::to_string(number) + "\" data-n=\"" +
-              std::to_string(number) + "\">" + line + "</span>\n";
+              std::to_string(number) + "\">" + line + "\n</span>";
       if (open && number == open->last) {
         main += "</span>";
         open = nullptr;
@@ -950,6 +1010,38 @@ class Book {
               "</dd>\n";
     }
     write_page(page, path, main + "</dl>\n", "folder");
+  }
+
+  /// All exercises, by number.
+  void write_exercise_list() {
+    std::vector<std::pair<std::string, const ExerciseText*>> all;
+    for (const auto& [folder, exercise] : exercises_) all.emplace_back(folder, &exercise);
+    const auto number = [](const std::string& id, bool chapter) {
+      const std::size_t dot = std::min(id.find('.'), id.size());
+      return std::strtol(id.c_str() + (chapter ? 0 : std::min(dot + 1, id.size())), nullptr, 10);
+    };
+    std::stable_sort(all.begin(), all.end(), [&](const auto& a, const auto& b) {
+      return std::pair(number(a.second->id, true), number(a.second->id, false)) <
+             std::pair(number(b.second->id, true), number(b.second->id, false));
+    });
+    std::string main =
+        "<h1>Exercises</h1>\n<p>Each asks for one part of a chapter, in a file of your own. The "
+        "check runs at every save, and names the mistake that it "
+        "finds. Begin with <code>./run learn</code>, or with the one that you like.</p>\n<div "
+        "class=\"table\" tabindex=\"0\" role=\"region\" aria-label=\"Exercises\"><table>\n"
+        "<thead><tr><th scope=\"col\">no.</th><th scope=\"col\">exercise</th><th "
+        "scope=\"col\">chapter</th><th scope=\"col\" "
+        "class=\"number\">minutes</th></tr></thead>\n<tbody>\n";
+    for (const auto& [folder, exercise] : all) {
+      const std::string chapter = folder.substr(0, folder.find("/exercises/")) + "/README.md";
+      main += "<tr><td>" + escaped(exercise->id) + "</td><td><a href=\"" + folder +
+              "/index.html\">" + escaped(exercise->title) + "</a></td><td>" +
+              (texts_.count(chapter) ? "<a href=\"" + page_of_text(chapter) + "\">" +
+                                           escaped(title_of(chapter)) + "</a>"
+                                     : "") +
+              "</td><td class=\"number\">" + std::to_string(exercise->minutes) + "</td></tr>\n";
+    }
+    write_page("exercises.html", "Exercises", main + "</tbody></table></div>\n", "folder");
   }
 
   void write_exercise_page(const std::string& path, const ExerciseText& exercise) {
