@@ -76,7 +76,8 @@ App::App(Backend& backend, RunThread& run, AppConfig config)
       run_(run),
       config_(std::move(config)),
       guard_(std::make_unique<Guard>(*this, run)),
-      theme_(config_.appearance, backend.display_scale() * config_.zoom) {
+      theme_(config_.appearance, backend.display_scale() * config_.zoom),
+      reader_(config_.root) {
   for (const PanelEntry& entry : panel_table()) panels_.push_back(entry.make());
   add_commands();
   rebuild_fonts();
@@ -182,6 +183,11 @@ void App::add_commands() {
       bring_forward(info.id);
       if (layout_.maximised()) layout_.maximise(info.slot);
     });
+  }
+
+  for (const std::string& folder : reader_.chapters()) {
+    add("read." + folder.substr(0, 2), "Read " + reader_.chapter_title(folder), "Book", {},
+        [this, folder] { read_chapter(folder); });
   }
 
   add("export.picture", "Picture of this panel (PNG)", "Files", {key('P')}, [this] {
@@ -311,6 +317,7 @@ void App::bring_forward(const std::string& id) {
   active_[static_cast<std::size_t>(slot)] = static_cast<int>(at - here.begin());
   if (is_bar(slot)) return;
   layout_.set_tab(slot);
+  if (layout_.preset() == Preset::reading) return;  // it stands beside the text now
   if (!slots_.shown(slot) && !slots_.tabbed) layout_.set_preset(Preset::balanced);
 }
 
@@ -481,39 +488,64 @@ void App::act(Panel& panel, const PanelAction& action) {
   if (action.png) export_picture(info.id);
   if (action.csv) export_csv(info.id);
   if (action.chapter) {
-    explained_ = info.id;
-    layout_.restore();
-    layout_.set_preset(Preset::reading);
+    read_chapter(info.chapter);
+    layout_.set_tab(info.slot);
   }
 }
 
 void App::draw_reader(Ui& ui, const Rect& rect) {
-  // The panel that was asked about, else the one beside
-  const Panel* panel = find(explained_);
-  if (!panel) panel = active_panel(Slot::attention);
-  const std::string id = panel ? panel->info().id : "";
-  if (read_ != id) {
-    read_ = id;
-    paragraphs_.clear();
-    if (panel) {
-      const PanelInfo& info = panel->info();
-      paragraphs_ = {{Paragraph::Kind::title, info.title},
-                     {Paragraph::Kind::text, panel->explain()}};
-      std::ifstream in(config_.root / "chapters" / info.chapter / "README.md");
-      std::stringstream text;
-      if (!info.chapter.empty() && in && text << in.rdbuf()) {
-        std::vector<Paragraph> chapter = parse_readme(text.str());
-        paragraphs_.insert(paragraphs_.end(), chapter.begin(), chapter.end());
-      }
-    }
+  // At first the chapter of the panel beside
+  if (reader_.file().empty()) {
+    const Panel* panel = find(explained_);
+    if (!panel) panel = active_panel(Slot::attention);
+    if (panel && !panel->info().chapter.empty()) reader_.open_chapter(panel->info().chapter);
+    if (reader_.file().empty()) reader_.open("README.md");
   }
   int active = 0;
   PanelAction action;
-  begin_slot(ui, Slot::reader, rect, {{"reader", "Reader", panel ? panel->info().chapter : ""}},
-             active, layout_.maximised() == Slot::reader, &action);
-  draw_paragraphs(ui, paragraphs_);
+  begin_slot(ui, Slot::reader, rect, {{"reader", "Reader", ""}}, active,
+             layout_.maximised() == Slot::reader, &action);
+  const ReaderWish wish = reader_.draw(ui);
   end_slot();
   if (action.maximise) layout_.maximise(Slot::reader);
+  grant(wish);
+}
+
+void App::read_chapter(const std::string& folder) {
+  reader_.open_chapter(folder);
+  layout_.restore();
+  if (layout_.preset() != Preset::reading) layout_.set_preset(Preset::reading);
+}
+
+/// What a link in the text asks for: a panel beside it, a place in the model, another run.
+void App::grant(const ReaderWish& wish) {
+  if (!wish.problem.empty()) toast(wish.problem, true);
+  if (!wish.address.empty()) {
+    ImGui::SetClipboardText(wish.address.c_str());
+    toast("Copied: " + wish.address);
+  }
+  if (!wish.options.empty()) {
+    attempt([&] {
+      if (!frame_) return;
+      RunOptions options = frame_->options;
+      for (const auto& [name, value] : wish.options) set_option(options, name, value);
+      if (options == frame_->options) return;
+      guard_->restart(options);
+      std::string changed;
+      for (const auto& [name, value] : wish.options) changed += " " + name + " " + value;
+      toast("The run starts again, with" + changed + ".");
+    });
+  }
+  if (!wish.panel.empty()) {
+    if (!find(wish.panel)) {
+      toast("There is no panel called " + wish.panel + ".", true);
+      return;
+    }
+    layout_.restore();
+    bring_forward(wish.panel);
+  }
+  if (wish.place.step) run_.seek(*wish.place.step);
+  if (!wish.place.empty()) selection_.set(wish.place);
 }
 
 void App::draw_time(Ui& ui, const Rect& rect) {
@@ -702,6 +734,7 @@ Session App::session() const {
       s.panels[panel->info().id] = std::move(settings);
     }
   }
+  if (std::string place = reader_.settings(); !place.empty()) s.panels["reader"] = std::move(place);
   return s;
 }
 
@@ -721,6 +754,7 @@ void App::apply(const Session& session) {
   if (session.speed > 0) run_.set_speed(session.speed);
   for (const auto& [id, settings] : session.panels) {
     if (Panel* panel = find(id)) panel->restore(settings);
+    if (id == "reader") reader_.restore(settings);
   }
 }
 

@@ -15,7 +15,7 @@
 
 #include "viewer/backend.h"
 #include "viewer/panel.h"
-#include "viewer/reader.h"
+#include "viewer/reader/reader.h"
 #include "viewer/run/run_thread.h"
 #include "viewer/session.h"
 #include "viewer/shell.h"
@@ -74,6 +74,7 @@ class App {
   [[nodiscard]] const Probes& probes() const { return probes_; }
   [[nodiscard]] Selection& selection() { return selection_; }
   [[nodiscard]] Layout& layout() { return layout_; }
+  [[nodiscard]] Reader& reader() { return reader_; }
   [[nodiscard]] Commands& commands() { return commands_; }
   [[nodiscard]] const History& history() const { return history_; }
   [[nodiscard]] const std::shared_ptr<const Frame>& shown() const { return frame_; }
@@ -104,6 +105,8 @@ class App {
 
   void draw_slot(Ui& ui, Slot slot, const Rect& rect);
   void draw_reader(Ui& ui, const Rect& rect);
+  void read_chapter(const std::string& folder);
+  void grant(const ReaderWish& wish);
   void draw_time(Ui& ui, const Rect& rect);
   void go_to_step(long step);
   void forget_step();
@@ -137,8 +140,7 @@ class App {
   unsigned long sought_from_ = 0;  // the frame that was shown when it was asked to go there
   std::string told_error_;         // why the run had stopped, in the last frame
   std::vector<Toast> toasts_;
-  std::string read_;                   // the panel that the reader tells about
-  std::vector<Paragraph> paragraphs_;  // what it tells
+  Reader reader_;
   std::string explained_;              // the panel that is being explained; empty for none
   float explanation_height_ = 0;       // of its window in the last frame
   std::vector<std::string> wanted_pictures_;

@@ -112,10 +112,11 @@ LayoutFrame Layout::compute(float width, float height, float scale) const {
 
   if (preset_ == Preset::reading) {
     // The text beside the panel that it speaks of, with the loss below
+    const Slot beside = tab_ == Slot::reader || tab_ == Slot::loss ? Slot::attention : tab_;
     const float x = std::round(fit(at(Splitter::reader) * width, least_w, width - least_w));
     const float y = std::round(top + fit(at(Splitter::bottom) * area, least_h, area - least_h));
     put(Slot::reader, 0, top, x, bottom);
-    put(Slot::attention, x, top, width, y);
+    put(beside, x, top, width, y);
     put(Slot::loss, x, y, width, bottom);
     across(Splitter::reader, x, top, bottom);
     along(Splitter::bottom, y, x, width);

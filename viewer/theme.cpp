@@ -133,12 +133,14 @@ constexpr ImWchar kGlyphs[] = {
     0x2610, 0x2612,  // ☐
     0x2713, 0x2717,  // ✓
     0x2758, 0x275A,  // bars: pause
+    0x27C2, 0x27C2,  // ⟂
     0x27E8, 0x27E9,  // ⟨ ⟩
+    0x27F9, 0x27FA,  // ⟹ ⟺
     0,
 };
 #endif
 
-constexpr float kSizes[] = {15, 13, 18, 13, 12};
+constexpr float kSizes[] = {15, 13, 18, 18, 18, 13, 12};
 
 }  // namespace
 
@@ -196,6 +198,9 @@ void Theme::build_fonts(float density) {
   io.Fonts->Clear();
   notice_.clear();
   const std::string sans = find_font("DejaVuSans.ttf"), mono = find_font("DejaVuSansMono.ttf");
+  const auto or_sans = [&](const std::string& path) { return path.empty() ? sans : path; };
+  const std::string strong = or_sans(find_font("DejaVuSans-Bold.ttf"));
+  const std::string serif = or_sans(find_font("DejaVuSerif.ttf"));
   if (sans.empty() || mono.empty()) {
     notice_ =
         "DejaVu fonts were not found, so Greek letters and signs are missing: install "
@@ -213,12 +218,18 @@ void Theme::build_fonts(float density) {
   ImFont* mono_font = load(mono);
   for (const Font f : {Font::body, Font::small, Font::title})
     fonts_[static_cast<int>(f)] = sans_font;
+  fonts_[static_cast<int>(Font::strong)] = load(strong);
+  fonts_[static_cast<int>(Font::formula)] = load(serif);
   for (const Font f : {Font::mono, Font::mono_small}) fonts_[static_cast<int>(f)] = mono_font;
 #else
   // Bake every size that is used, in framebuffer pixels, and draw it smaller by the density
   for (int f = 0; f < static_cast<int>(Font::count); ++f) {
-    const bool is_mono = f >= static_cast<int>(Font::mono);
-    const std::string& path = is_mono ? mono : sans;
+    const auto which = static_cast<Font>(f);
+    const bool is_mono = which >= Font::mono;
+    const std::string& path = is_mono                  ? mono
+                              : which == Font::strong  ? strong
+                              : which == Font::formula ? serif
+                                                       : sans;
     const float pixels = std::round(font_size(static_cast<Font>(f)) * density);
     ImFontConfig config;
     config.OversampleH = 2;
@@ -229,8 +240,8 @@ void Theme::build_fonts(float density) {
       continue;
     }
     fonts_[f] = io.Fonts->AddFontFromFileTTF(path.c_str(), pixels, &config, kGlyphs);
-    // What the monospaced font lacks, the other has
-    if (is_mono && !sans.empty()) {
+    // What another font lacks, the usual one has
+    if (path != sans && !sans.empty()) {
       config.MergeMode = true;
       io.Fonts->AddFontFromFileTTF(sans.c_str(), pixels, &config, kGlyphs);
     }

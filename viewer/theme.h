@@ -44,8 +44,9 @@ struct Palette {
 };
 const Palette& palette(Appearance appearance);
 
-/// Sizes at 1×: body 15, small 13, title 18, mono 13, mono_small 12.
-enum class Font { body, small, title, mono, mono_small, count };
+/// Sizes at 1×: body 15, small 13, title 18, mono 13, mono_small 12. The reader draws strong (bold) and
+/// formula (with serifs) letters of 18 smaller where it needs them.
+enum class Font { body, small, title, strong, formula, mono, mono_small, count };
 
 class Theme {
  public:
