@@ -35,7 +35,7 @@ struct Options {
   std::vector<std::string> names;
   bool list = false;
   bool quick = false;
-  bool write = false;
+  bool write = false, check = false;
   bool emulated = false;
   std::string out, from, peers, curves;
   std::string into = TPP_SOURCE_DIR;
@@ -477,13 +477,24 @@ int run_bench(const Options& args) {
   const json peers = args.peers.empty() ? json::object() : read(args.peers);
   const std::string targets = target_table(report, peers), versions = version_table(report),
                     training = training_table(report, peers);
-  std::cout << targets << "\n" << versions << "\n" << training;
+  if (!args.check) std::cout << targets << "\n" << versions << "\n" << training;
   const std::vector<Curve> curves =
       args.curves.empty() ? std::vector<Curve>() : read_curves(args.curves);
-  if (!curves.empty()) std::cout << "\n" << curves_table(curves);
-  if (args.write) {
+  if (!curves.empty() && !args.check) std::cout << "\n" << curves_table(curves);
+  bool failed = false;
+  if (args.write || args.check) {
     const fs::path into = args.into, readme = into / "bench" / "README.md",
                    model = into / "chapters" / "11_gpt" / "README.md";
+    // Put a table into a text, or see that it stands there
+    const auto write_table = [&](const fs::path& file, const std::string& name,
+                                 const std::string& text) {
+      if (!args.check) return bench::write_table(file, name, text);
+      if (has_table(file, name, text)) return;
+      std::cerr << fs::relative(file, into).string() << ": stale: the table '" << name
+                << "' is not what " << args.from << " says\n    mend: ./run bench gpu --from "
+                << args.from << " --peers " << args.peers << " --write\n";
+      failed = true;
+    };
     write_table(readme, "gpu", targets);
     write_table(readme, "gpu-versions", versions);
     for (const ChapterTable& chapter : chapter_tables()) {
@@ -498,14 +509,15 @@ int run_bench(const Options& args) {
       const std::string text = machine(report) + "\n" + curves_table(curves);
       write_table(readme, "curves", text);
       write_table(model, "curves", text);
+      if (args.check) return failed;
       const fs::path picture = into / "assets" / "pictures" / "precision.svg";
       std::ofstream out(picture);
       out << curves_picture(curves);
       if (!out.flush()) throw std::runtime_error("cannot write " + picture.string());
     }
+    if (args.check) return failed;
     std::cout << "\nWritten into " << readme.string() << " and the chapters\n";
   }
-  bool failed = false;
   for (const json& row : report["results"]) failed = failed || row.contains("error");
   for (const json& row : report["training"]) failed = failed || row.contains("error");
   return failed ? 1 : 0;
@@ -529,6 +541,7 @@ int main(int argc, char** argv) {
   program.add_option("--curves", args.curves,
                      "a folder with curve_cpu.csv, curve_float32.csv, …: a table and a picture");
   program.add_flag("--write", args.write, "put the tables into bench/README.md and the chapters");
+  program.add_flag("--check", args.check, "with --from: exit code 1 when a text has other tables");
   program.add_option("--into", args.into, "the project that --write writes to (this one)");
   program.add_flag("--emulated", args.emulated,
                    "run the small cases once on the emulator, to see that they run");

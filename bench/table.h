@@ -32,10 +32,10 @@ class Table {
   std::string text_;
 };
 
-/// Put `text` between `<!-- table NAME -->` and `<!-- /table -->`, in place of what stands there.
-/// Errors  std::runtime_error when the file cannot be read or written, or has no such marks
-inline void write_table(const std::filesystem::path& file, const std::string& name,
-                        const std::string& text) {
+/// The text of `file`, with `text` between `<!-- table NAME -->` and `<!-- /table -->` in place of what stands there.
+/// Errors  std::runtime_error when the file has no such marks
+[[nodiscard]] inline std::string with_table(const std::filesystem::path& file,
+                                            const std::string& name, const std::string& text) {
   std::ifstream in(file);
   std::string all((std::istreambuf_iterator<char>(in)), {});
   const std::string open = "<!-- table " + name + " -->\n", close = "<!-- /table -->";
@@ -45,7 +45,21 @@ inline void write_table(const std::filesystem::path& file, const std::string& na
                              "': it needs a line " + open.substr(0, open.size() - 1) +
                              " and, below it, a line " + close);
   }
-  all.replace(begin + open.size(), end - begin - open.size(), "\n" + text + "\n");
+  return all.replace(begin + open.size(), end - begin - open.size(), "\n" + text + "\n");
+}
+
+/// Does it stand there already?
+[[nodiscard]] inline bool has_table(const std::filesystem::path& file, const std::string& name,
+                                    const std::string& text) {
+  std::ifstream in(file);
+  return with_table(file, name, text) == std::string((std::istreambuf_iterator<char>(in)), {});
+}
+
+/// Put `text` between `<!-- table NAME -->` and `<!-- /table -->`, in place of what stands there.
+/// Errors  std::runtime_error when the file cannot be read or written, or has no such marks
+inline void write_table(const std::filesystem::path& file, const std::string& name,
+                        const std::string& text) {
+  const std::string all = with_table(file, name, text);
   std::ofstream out(file);
   out << all;
   if (!out.flush()) throw std::runtime_error("cannot write " + file.string());

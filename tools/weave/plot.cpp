@@ -14,7 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr double kWidth = 720, kLetter = 6.7;  // a letter's width, about, at 12 px
+constexpr double kWidth = 720, kLetter = 7.1;  // a letter's width, about, at 12 px
 constexpr const char* kInk = "#24292f";
 constexpr const char* kQuiet = "#59636e";
 constexpr const char* kGrid = "#e3e6ea";
@@ -146,6 +146,7 @@ struct Scale {
   double from = 0, to = 1;    // data
   double start = 0, end = 1;  // pixels
   std::vector<double> ticks;
+  int decimals = 0;  // of a linear scale's ticks
 
   [[nodiscard]] double at(double value) const {
     const double t =
@@ -167,11 +168,16 @@ Scale linear_scale(double low, double high, const Axis& axis, int about, bool wh
     const double pad = high == 0 ? 1 : 0.1 * std::abs(high);
     low -= pad, high += pad;
   }
+  low = axis.min.value_or(low), high = axis.max.value_or(high);
+  if (!(high > low)) throw InputError("an axis has its max below its min");
   Scale scale;
   const double step = nice_step(high - low, about);
-  scale.from = axis.min.value_or(whole_ticks ? step * std::floor(low / step + 1e-9) : low);
-  scale.to = axis.max.value_or(whole_ticks ? step * std::ceil(high / step - 1e-9) : high);
-  if (!(scale.to > scale.from)) throw InputError("an axis has its max below its min");
+  scale.from = whole_ticks && !axis.min ? step * std::floor(low / step + 1e-9) : low;
+  scale.to = whole_ticks && !axis.max ? step * std::ceil(high / step - 1e-9) : high;
+  while (scale.decimals < 9 && std::abs(step * std::pow(10, scale.decimals) -
+                                        std::round(step * std::pow(10, scale.decimals))) > 1e-6) {
+    ++scale.decimals;
+  }
   for (double i = std::ceil(scale.from / step - 1e-9); i * step <= scale.to + 1e-9 * step; ++i) {
     scale.ticks.push_back(i * step);
   }
@@ -205,7 +211,7 @@ Scale log_scale(double low, double high, const Axis& axis, const std::vector<dou
   return scale;
 }
 
-std::string tick_text(double value) {
+std::string number_text(double value) {
   const double size = std::abs(value);
   if (size >= 1e9) return formatted(value / 1e9, ".4g") + "G";
   if (size >= 1e6) return formatted(value / 1e6, ".4g") + "M";
@@ -219,6 +225,13 @@ std::string tick_text(double value) {
     return text;
   }
   return formatted(value, ".4g");
+}
+
+// A linear scale's ticks have the same number of decimals
+std::string tick_text(const Scale& scale, double value) {
+  if (scale.log || std::abs(scale.to) >= 1e6 || scale.decimals == 0 || scale.decimals > 4)
+    return number_text(value);
+  return formatted(value, "." + std::to_string(scale.decimals) + "f");
 }
 
 // --- Drawing ------------------------------------------------------------------------------------------
@@ -351,24 +364,22 @@ void extend(double& low, double& high, const std::optional<double>& value) {
   if (value) low = std::min(low, *value), high = std::max(high, *value);
 }
 
-// Move labels apart, as little as it takes, and keep them between top and bottom
-void spread(std::vector<double>& at, double gap, double top, double bottom) {
-  std::vector<std::size_t> order(at.size());
+// Labels for lines that end at these heights: apart, as near as that allows, and between top and bottom
+std::vector<double> spread(const std::vector<double>& ends, double gap, double top, double bottom) {
+  std::vector<std::size_t> order(ends.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
   std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return at[a] < at[b]; });
-  for (int round = 0; round < 200; ++round) {
-    bool moved = false;
+                   [&](std::size_t a, std::size_t b) { return ends[a] < ends[b]; });
+  std::vector<double> at = ends;
+  for (double& y : at) y = std::clamp(y, top, bottom);
+  for (int round = 0; round < 300; ++round) {
     for (std::size_t k = 0; k + 1 < order.size(); ++k) {
       const double overlap = gap - (at[order[k + 1]] - at[order[k]]);
-      if (overlap > 0.01) {
-        at[order[k]] -= overlap / 2, at[order[k + 1]] += overlap / 2;
-        moved = true;
-      }
+      if (overlap > 0) at[order[k]] -= overlap / 2, at[order[k + 1]] += overlap / 2;
     }
     for (double& y : at) y = std::clamp(y, top, bottom);
-    if (!moved) break;
   }
+  return at;
 }
 
 std::string line_plot(const Plot& plot, const std::string& source) {
@@ -403,8 +414,8 @@ std::string line_plot(const Plot& plot, const std::string& source) {
     if (!plot.y.max) y.to *= pad;
   }
   double left = 20;
-  for (const double tick : y.ticks) left = std::max(left, 16 + text_width(tick_text(tick)) + 8);
-  const double right = kWidth - (labels ? widest + 40 : 24);
+  for (const double tick : y.ticks) left = std::max(left, 16 + text_width(tick_text(y, tick)) + 8);
+  const double right = kWidth - (labels ? widest + 50 : 24);
   const double top = under_title + (plot.y.label.empty() ? 2 : 20), bottom = height - 66;
   y.start = bottom, y.end = top;
   const bool few = plot.x.log && xs.size() <= 9;
@@ -417,15 +428,15 @@ std::string line_plot(const Plot& plot, const std::string& source) {
   for (const double tick : y.ticks) {
     if (tick < y.from - 1e-9 * std::abs(y.from) || tick > y.to * (1 + 1e-9)) continue;
     svg.line(left, y.at(tick), right, y.at(tick), kGrid);
-    svg.text(left - 6, y.at(tick) + 4, tick_text(tick), "end", kQuiet);
+    svg.text(left - 6, y.at(tick) + 4, tick_text(y, tick), "end", kQuiet);
   }
   svg.line(left, bottom, right, bottom, kQuiet);
   double written_to = -INFINITY;
   for (const double tick : x.ticks) {
-    const double at = x.at(tick), half = text_width(tick_text(tick)) / 2;
+    const double at = x.at(tick), half = text_width(tick_text(x, tick)) / 2;
     svg.line(at, bottom, at, bottom + 4, kQuiet);
     if (at - half < written_to + 4) continue;
-    svg.text(at, bottom + 18, tick_text(tick), "middle", kQuiet);
+    svg.text(at, bottom + 18, tick_text(x, tick), "middle", kQuiet);
     written_to = at + half;
   }
   svg.text((left + right) / 2, bottom + 36, plot.x.label, "middle", kQuiet);
@@ -448,12 +459,13 @@ std::string line_plot(const Plot& plot, const std::string& source) {
     svg.add("<polygon points=\"" + up + down + "\" fill=\"" + kColours[k] +
             "\" fill-opacity=\"0.15\"/>");
   }
-  std::vector<double> ends, label_at;
+  std::vector<double> ends;
   for (std::size_t k = 0; k < plot.series.size(); ++k) {
     const Series& s = plot.series[k];
     std::string points;
     std::optional<double> last;
     double last_x = 0;
+    std::vector<std::pair<double, double>> broken;
     bool alone = true;  // a single value between two breaks is a point
     const auto finish = [&] {
       if (points.empty()) return;
@@ -471,6 +483,7 @@ std::string line_plot(const Plot& plot, const std::string& source) {
     };
     for (std::size_t i = 0; i < s.x.size(); ++i) {
       if (!s.y[i]) {
+        if (!points.empty()) broken.emplace_back(last_x, *last);
         finish();
         continue;
       }
@@ -479,6 +492,10 @@ std::string line_plot(const Plot& plot, const std::string& source) {
       points += px(last_x) + "," + px(*last) + " ";
     }
     finish();
+    for (const auto& [at_x, at_y] : broken) {  // a run that broke ends in a cross
+      svg.line(at_x - 5, at_y - 5, at_x + 5, at_y + 5, kColours[k], 2.2);
+      svg.line(at_x - 5, at_y + 5, at_x + 5, at_y - 5, kColours[k], 2.2);
+    }
     if (s.x.size() <= 12) {
       for (std::size_t i = 0; i < s.x.size(); ++i) {
         if (s.y[i]) svg.marker(k, x.at(s.x[i]), clamped(*s.y[i]), 3);
@@ -490,9 +507,7 @@ std::string line_plot(const Plot& plot, const std::string& source) {
 
   // A label at each line's end, with the line's own dashes
   if (labels) {
-    label_at = ends;
-    for (double& at : label_at) at = std::clamp(at, top + 2, bottom - 2);
-    spread(label_at, 17, top + 2, bottom - 2);
+    const std::vector<double> label_at = spread(ends, 17, top + 2, bottom - 2);
     for (std::size_t k = 0; k < plot.series.size(); ++k) {
       svg.line(right + 4, label_at[k], right + 26, label_at[k], kColours[k], 2.2, kDashes[k]);
       svg.text(right + 31, label_at[k] + 4, plot.series[k].label);
@@ -552,10 +567,10 @@ std::string name_plot(const Plot& plot, const std::string& source) {
   scale.start = left, scale.end = right;
   double written_to = -INFINITY;
   for (const double tick : scale.ticks) {
-    const double at = scale.at(tick), half = text_width(tick_text(tick)) / 2;
+    const double at = scale.at(tick), half = text_width(tick_text(scale, tick)) / 2;
     svg.line(at, top, at, bottom, kGrid);
     if (at - half < written_to + 6) continue;
-    svg.text(at, bottom + 18, tick_text(tick), "middle", kQuiet);
+    svg.text(at, bottom + 18, tick_text(scale, tick), "middle", kQuiet);
     written_to = at + half;
   }
   svg.line(left, bottom, right, bottom, kQuiet);
@@ -567,6 +582,14 @@ std::string name_plot(const Plot& plot, const std::string& source) {
     if (several > 1 && n > 0) svg.line(16, middle - row / 2, right, middle - row / 2, kGrid);
     svg.text(left - 12, middle + 4, plot.names[n], "end");
   }
+  // Values have as many digits as it takes to tell them apart
+  const int decimals =
+      std::clamp(2 - int(std::floor(std::log10(std::max(high - low, 1e-9)))), 0, 5);
+  bool whole = true;
+  for (const Series& s : plot.series) {
+    for (const auto& value : s.y) whole = whole && (!value || *value == std::floor(*value));
+  }
+  const std::string digits = whole ? ",d" : ",." + std::to_string(decimals) + "f";
   for (std::size_t k = 0; k < several; ++k) {
     const Series& s = plot.series[k];
     for (std::size_t i = 0; i < s.x.size(); ++i) {
@@ -598,8 +621,7 @@ std::string name_plot(const Plot& plot, const std::string& source) {
         label_x = std::max(label_x, b + 7);
       }
       if (!plot.bars) svg.marker(k, x, at, 4.2);
-      svg.text(label_x, at + 4, tick_text(std::abs(*s.y[i]) >= 100 ? std::round(*s.y[i]) : *s.y[i]),
-               "start", kInk, 11);
+      svg.text(label_x, at + 4, formatted(*s.y[i], digits), "start", kInk, 11);
     }
   }
   return svg.done();

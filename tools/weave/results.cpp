@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <regex>
 
 #include "chapters/01_tensor/errors.h"
 #include "tools/learn/toml.h"
@@ -397,8 +398,10 @@ std::vector<std::string> results_table(const std::string& file, const std::strin
         throw InputError(where + ": a row of the table '" + name + "' has not " +
                          std::to_string(width) + " cells");
       }
-      numbers = numbers || row[i].is_number();
-      texts = texts || row[i].is_string();
+      numbers = numbers || row[i].is_number() || row[i].is_string();
+      static const std::regex number("[-+−]?[0-9][0-9.,]*( ?%)?( ± .*)?|–?");
+      const bool text = row[i].is_string() && !std::regex_match(row[i].get<std::string>(), number);
+      texts = texts || text;
     }
     header += " " + cell_text(table["columns"][i], "") + " |";
     rule += numbers && !texts ? " ---: |" : " --- |";
