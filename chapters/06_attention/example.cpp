@@ -24,8 +24,8 @@ void print(const char* title, const Mat<double>& m, int digits = 4) {
 }
 
 // [snip three_tokens]
-// A query says what its token looks for, a key what its token is. Feature 0: an adjective; feature 1: a noun.
-// A value is what its token passes on. Feature 0: redness; feature 1: roundness.
+// A query says what its token looks for, a key what it is: feature 0 an adjective, 1 a noun.
+// A value says what it passes on: feature 0 redness, feature 1 roundness.
 struct Tokens {
   Mat<double> q{{0, 0},   // red    looks for nothing
                 {2, 0},   // ball   looks for an adjective
