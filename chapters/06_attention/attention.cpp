@@ -47,9 +47,9 @@ void attention_head_backward(In<Mat<T>> dout, In<Mat<T>> q, In<Mat<T>> k, In<Mat
     matmul<T>(work.topLeftCorner(rows, seen), k.topRows(seen), dq.middleRows(t0, rows));
     matmul_tn<T>(work.topLeftCorner(rows, seen), q.middleRows(t0, rows), dk.topRows(seen),
                  Write::add);
+    // [/snip]
   }
 }
-// [/snip]
 
 namespace {
 

@@ -108,7 +108,7 @@ void slopes() {
 
 // [snip bias_gradient]
 void bias_gradient() {
-  // One head; four buckets: the distances 0, 1, 2 to 15, 16 and more; six tokens, so the offsets −5 to 5
+  // One head; four buckets: distances 0, 1, 2 to 15, 16 and more; six tokens: offsets −5 to 5
   Mat<double> table{{0.4}, {0.3}, {0.2}, {0.1}}, bias(1, 11), dtable(4, 1);
   t5_bias_forward<double>(table, false, bias);
 

@@ -56,8 +56,8 @@ void attention_head_forward(In<Mat<T>> q, In<Mat<T>> k, In<Mat<T>> v, In<RowVec<
     // Mix the values
     matmul<T>(probs.block(t0, 0, rows, seen), v.topRows(seen), out.middleRows(t0, rows));
     // [/hole]
+    // [/snip]
   }
 }
-// [/snip]
 
 }  // namespace tpp
