@@ -134,6 +134,9 @@ LOOK = r"""
     ++formulas;
     const hidden = formula.closest('details:not([open])');
     if (!hidden && !(box.width > 0 && box.height > 0)) problems.push('a formula has no size: ' + formula.getAttribute('alttext'));
+    for (const cell of formula.querySelectorAll('mtd')) {
+      if (getComputedStyle(cell).display !== 'table-cell') problems.push('a cell of a formula is no cell: ' + formula.getAttribute('alttext'));
+    }
     if (formula.querySelector('merror')) problems.push('a formula has a mistake: ' + formula.getAttribute('alttext'));
     if (formula.textContent.includes('\\')) problems.push('TeX is left in a formula: ' + formula.textContent);
   }

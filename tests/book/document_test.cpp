@@ -124,6 +124,8 @@ int x;
   CHECK(document.blocks[1].tight);
   CHECK(document.blocks[1].children[1].children.back().kind == BlockKind::list);
   CHECK(rendered(document.blocks[1].children[0].spans) == "one");
+  CHECK(rendered(document.blocks[1].children[1].spans) == "two");
+  CHECK(rendered(document.blocks[1].children[1].children.back().children.at(0).spans) == "deeper");
   CHECK(document.blocks[2].ordered);
   CHECK(document.blocks[2].start == 3);
   const Block& table = document.blocks[3];

@@ -426,6 +426,7 @@ class Builder {
   }
 
   void enter(MD_BLOCKTYPE type, void* detail) {
+    flush();  // an item's words before the list inside of it
     spans_.clear();
     switch (type) {
       case MD_BLOCK_DOC:
