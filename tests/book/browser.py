@@ -151,6 +151,11 @@ LOOK = r"""
       if (copy.textContent.includes(left)) { problems.push(`Markdown is left in the text (${left}): ` + copy.textContent.slice(0, 80)); break; }
     }
   }
+  for (const code of document.querySelectorAll('pre')) {
+    const same = (e) => getComputedStyle(e).fontFamily === getComputedStyle(code).fontFamily && getComputedStyle(e).fontSize === getComputedStyle(code).fontSize;
+    const other = [...code.querySelectorAll('*')].find((e) => !same(e));
+    if (other) { problems.push('code in another font: ' + other.textContent.slice(0, 60)); break; }
+  }
   const ids = [...document.querySelectorAll('[id]')].map((e) => e.id);
   const doubled = ids.filter((id, i) => ids.indexOf(id) !== i && ids.length < 3000);
   if (doubled.length) problems.push('two places have the name ' + doubled[0]);

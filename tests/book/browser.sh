@@ -37,6 +37,7 @@ planted "a dead link" "is dead: chapters/09_none" $chapter 's|href="\.\./02_seco
 planted "a dead anchor" "names a place that is not there" $chapter 's|id="L5-L8"||; s|href="first\.h\.html#L5-L8"|href="first.h.html#L500"|'
 planted "a formula that is not drawn" "a formula has no size" $chapter 's|<math |<math style="display:none" |'
 planted "a formula's rows in pieces" "a cell of a formula is no cell" book.css 's|^mtd \{|mtd { display: block;|'
+planted "code in two fonts" "code in another font" book.css 's|^pre \.k \{|pre .k { font-family: serif;|'
 planted "TeX in a formula" "TeX is left in a formula" $chapter 's|<mn>2</mn>|<mn>\\\\frac</mn>|'
 planted "a formula as raw text" "Markdown is left in the text" $chapter 's|A line with |A line with $`x`$ |'
 planted "a table that widens the page" "px wide on a screen of" book.css 's|overflow-x: auto; margin: 1\.5em 0; scrollbar|overflow-x: visible; margin: 1.5em 0; scrollbar|'

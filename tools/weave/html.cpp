@@ -381,7 +381,8 @@ class Book {
          file != files_.end() && starts_with(*file, path + "/"); ++file) {
       if (file->find('/', path.size() + 1) != std::string::npos) continue;
       if (is_markdown(*file)) queue.push_back(*file);
-      if (is_markdown(*file) || want_source(*file)) inside.push_back(*file);
+      if (name_of(*file) != "CMakeLists.txt" && (is_markdown(*file) || want_source(*file)))
+        inside.push_back(*file);
     }
     if (!inside.empty()) folders_[path] = inside;
   }
@@ -412,6 +413,7 @@ class Book {
           : line.find_first_not_of('/') == std::string::npos ? line.size()
                                                              : line.find_first_not_of('/')));
       if (words.empty()) break;
+      if (starts_with(words, "guard:")) continue;  // for a machine
       idea += (idea.empty() ? "" : " ") + words;
     }
     return idea;
