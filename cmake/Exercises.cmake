@@ -9,6 +9,15 @@ include(CheckCXXSourceCompiles)
 function(tpp_add_exercises)
   add_library(tpp_learn_check STATIC EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/tools/learn/check.cpp)
   target_link_libraries(tpp_learn_check PRIVATE tpp::options tpp::warnings ${CMAKE_DL_LIBS})
+  # check.cpp stands in the way of every exception: in place of a shared library's function, or wrapped around a static one's
+  check_cxx_source_compiles("#include <vector>
+extern \"C\" void __cxa_throw(void*, void*, void (*)(void*)) { __builtin_trap(); }
+int main(int n, char**) { try { return std::vector<int>().at(unsigned(n)); } catch (const std::exception&) { return 1; } }"
+                            TPP_LIBSTDCXX_IS_SHARED)
+  if(NOT TPP_LIBSTDCXX_IS_SHARED)
+    target_compile_definitions(tpp_learn_check PRIVATE TPP_LEARN_WRAP=1)
+    target_link_options(tpp_learn_check INTERFACE -Wl,--wrap=__cxa_throw)
+  endif()
 
   # What every exercise of this kind includes, compiled once
   add_library(tpp_learn_headers OBJECT EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/tools/learn/headers.cpp)

@@ -652,16 +652,28 @@ namespace std {
 
 #if TPP_LEARN_FRAMES
 // Every exception of the student's code passes here: remember the way to it
+namespace {
+void remember_throw() {
+  using namespace tpp::learn;
+  if (!listening || !detail::variations().empty()) return;  // a kernel's errors have lines
+  thrown_frames = backtrace(thrown_at, kFrames);
+}
+}  // namespace
+#if TPP_LEARN_WRAP
+extern "C" [[noreturn]] void __real___cxa_throw(void*, void*, void (*)(void*));
+extern "C" [[noreturn]] void __wrap___cxa_throw(void* object, void* type, void (*destroy)(void*)) {
+  remember_throw();
+  __real___cxa_throw(object, type, destroy);
+}
+#else
 extern "C" [[noreturn]] void __cxa_throw(void* object, void* type, void (*destroy)(void*)) {
   using Throw = void (*)(void*, void*, void (*)(void*));
   static const auto really = reinterpret_cast<Throw>(dlsym(RTLD_NEXT, "__cxa_throw"));
-  if (tpp::learn::listening &&
-      tpp::learn::detail::variations().empty()) {  // a kernel's errors have lines
-    tpp::learn::thrown_frames = backtrace(tpp::learn::thrown_at, tpp::learn::kFrames);
-  }
+  remember_throw();
   really(object, type, destroy);
   __builtin_unreachable();
 }
+#endif
 #endif
 
 int main(int argc, char** argv) try {

@@ -110,7 +110,7 @@ void make_handout(const Places& places, const std::vector<Exercise>& exercises, 
         << std::endl;
     must(run_process({"cmake", "-G", "Ninja", "-S", places.root.string(), "-B", build.string(),
                       "-DCMAKE_BUILD_TYPE=Release", "-DTPP_PORTABLE=ON", "-DTPP_VIEWER=OFF",
-                      "-DTPP_TESTS=OFF", "-DTPP_GPU=OFF", "-DTPP_WERROR=OFF"},
+                      "-DTPP_TESTS=OFF", "-DTPP_BOOK=OFF", "-DTPP_GPU=OFF", "-DTPP_WERROR=OFF"},
                      {.seconds = 600}, places.root),
          "Configuring");
     std::vector<std::string> command = {"cmake", "--build", build.string(), "--target"};
