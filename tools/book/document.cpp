@@ -484,6 +484,9 @@ class Builder {
         push({.kind = BlockKind::cell});
         return;
       }
+      default:  // newer versions know more kinds
+        push({.kind = BlockKind::quote});
+        return;
     }
   }
 
