@@ -70,6 +70,8 @@ TEST_CASE("a small book: pages, sources, links both ways") {
   CHECK(holds(chapter, "<figcaption><code>./run example 01 waves</code>"));
   CHECK(holds(chapter, "<a href=\"exercises/one/index.html\">Scale a row</a>"));
   CHECK(holds(chapter, "<td class=\"number\">1,240</td>"));
+  CHECK(holds(chapter, "<td class=\"number\">81 MB</td>"));
+  CHECK(holds(chapter, "<td>the gain</td>"));
   CHECK(holds(chapter, "rel=\"next\" href=\"../02_second/index.html\""));
   CHECK(
       !holds(chapter, "contents</a> ·"));  // the text's own line of links: the page has better ones

@@ -741,14 +741,16 @@ class Book {
     // Columns of numbers stand to the right, as digits should
     std::vector<bool> numbers(table.align.size(), false);
     for (std::size_t c = 0; c < table.align.size(); ++c) {
-      bool any = false, all = true;
+      int filled = 0, pure = 0, begun = 0;  // "81 MB" is begun like a number, "1,240" is one
       for (std::size_t r = 1; r < table.children.size(); ++r) {
         if (c >= table.children[r].children.size()) continue;
-        const std::string cell = book::plain_text(table.children[r].children[c].spans);
-        if (trimmed(cell).empty()) continue;
-        (is_number(cell) ? any : all) = is_number(cell);
+        const std::string cell = trimmed(book::plain_text(table.children[r].children[c].spans));
+        if (cell.empty()) continue;
+        ++filled;
+        pure += is_number(cell) ? 1 : 0;
+        begun += is_number(cell) || std::isdigit(static_cast<unsigned char>(cell[0])) ? 1 : 0;
       }
-      numbers[c] = any && all;
+      numbers[c] = pure > 0 && begun == filled && 10 * pure >= 7 * filled;
     }
     const bool exercises = block_is(table, "exercises");
     std::string out =
