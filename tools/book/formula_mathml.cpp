@@ -301,7 +301,7 @@ class Writer {
     for (const Formula& line : node.children) {
       out += "<mtr>";
       for (std::size_t i = 0; i < line.children.size(); ++i) {
-        out += aligned                ? (i % 2 == 0 ? "<mtd class=\"right\">" : "<mtd class=\"left\">")
+        out += aligned ? (i % 2 == 0 ? "<mtd class=\"right\">" : "<mtd class=\"left\">")
                : node.text == "cases" ? "<mtd class=\"left\">"
                                       : "<mtd>";
         children(line.children[i], small);
