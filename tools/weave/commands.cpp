@@ -8,12 +8,11 @@
 #include "chapters/01_tensor/errors.h"
 #include "tools/learn/process.h"
 #include "tools/weave/files.h"
+#include "tools/weave/results.h"
 
 namespace tpp::weave {
 namespace fs = std::filesystem;
 namespace {
-
-constexpr double kSeconds = 20;
 
 std::vector<std::string> words_of(const std::string& command) {
   std::vector<std::string> words;
@@ -88,13 +87,13 @@ Output Commands::run(const std::string& command) const {
     }
     program.insert(program.begin(), "env");
     const learn::Ended ended =
-        learn::run_process(program, {.seconds = kSeconds, .output = std::size_t(256) << 10}, root_);
+        learn::run_process(program, {.seconds = seconds_, .output = std::size_t(256) << 10}, root_);
     output.lines = split_lines(ended.output);
     for (std::string& line : output.lines) line.erase(line.find_last_not_of(" \t\r") + 1);
     while (!output.lines.empty() && output.lines.back().empty()) output.lines.pop_back();
     const std::string last = output.lines.empty() ? "" : ": " + output.lines.back();
     if (ended.out_of_time) {
-      output.error = "it ran longer than 20 seconds";
+      output.error = "it ran longer than " + formatted(seconds_, ".3g") + " seconds";
     } else if (ended.signal != 0) {
       output.error = "it was ended by signal " + std::to_string(ended.signal) + last;
     } else if (ended.code != 0) {

@@ -15,8 +15,8 @@ struct Output {
 
 class Commands {
  public:
-  Commands(std::filesystem::path root, std::filesystem::path bin)
-      : root_(std::move(root)), bin_(std::move(bin)) {}
+  Commands(std::filesystem::path root, std::filesystem::path bin, double seconds)
+      : root_(std::move(root)), bin_(std::move(bin)), seconds_(seconds) {}
 
   /// Run these at the same time, as many as there are cores.
   void run_all(const std::vector<std::string>& commands);
@@ -31,6 +31,7 @@ class Commands {
   [[nodiscard]] Output run(const std::string& command) const;
 
   std::filesystem::path root_, bin_;
+  double seconds_;  // that a command may take
   std::map<std::string, Output> outputs_;
 };
 

@@ -89,7 +89,14 @@ void check_chapter_form(const std::string& file, const std::string& text, Proble
   }
   std::vector<Heading> sections;
   for (const Heading& heading : all) {
-    if (heading.level == 2) sections.push_back(heading);
+    const bool known =
+        std::find(std::begin(kSections), std::end(kSections), heading.title) != std::end(kSections);
+    if (heading.level == 2 && known) sections.push_back(heading);
+    if (heading.level == 2 && !known) {
+      problems.push_back({file, heading.line,
+                          "'## " + heading.title + "' is no section of a chapter",
+                          "make it ### inside one"});
+    }
     if (heading.level == 1 && heading.line != all[0].line) {
       problems.push_back({file, heading.line, "a second title: a chapter's sections have ##", ""});
     }
@@ -114,15 +121,6 @@ void check_chapter_form(const std::string& file, const std::string& text, Proble
                           "write it; where it has no sense, one sentence says why"});
     }
   }
-  for (const Heading& section : sections) {
-    if (std::find(std::begin(kSections), std::end(kSections), section.title) ==
-        std::end(kSections)) {
-      problems.push_back({file, section.line,
-                          "'## " + section.title + "' is no section of a chapter",
-                          "make it ### inside one"});
-    }
-  }
-
   std::size_t navs = 0;
   for (std::size_t p = text.find("<!-- nav -->"); p != std::string::npos;
        p = text.find("<!-- nav -->", p + 1))

@@ -48,7 +48,7 @@ class Book {
       : root(options.root),
         files(repository_files(options.root)),
         results(options.root / "bench" / "results"),
-        commands(options.root, options.bin) {
+        commands(options.root, options.bin, options.seconds) {
     for (const std::string& file : files) {
       if (is_woven(file)) texts.push_back(file);
       if (!is_code(file) || starts_with(file, "tools/weave/")) continue;

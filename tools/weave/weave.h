@@ -15,6 +15,7 @@ struct Options {
   std::filesystem::path bin;          // where its programs are
   std::vector<std::string> chapters;  // only these ("13"); all texts when empty
   bool check = false;                 // write nothing, and look at the whole book
+  double seconds = 20;                // for one command
 };
 
 struct Report {

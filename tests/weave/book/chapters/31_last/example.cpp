@@ -1,0 +1,1 @@
+// The program that tests/weave/bin stands in for.
