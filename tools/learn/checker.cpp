@@ -59,8 +59,11 @@ std::vector<std::string> words_of(const std::string& command) {
   return words;
 }
 
+constexpr const char* kYours = "_of_yours";  // what --chain adds to names
+
 std::string without_rooms(std::string text) {
-  for (const char* room : {"tpp_student::tpp::", "tpp_student::", "tpp::learn::", "tpp::"}) {
+  for (const char* room :
+       {kYours, "tpp_student::tpp::", "tpp_student::", "tpp::learn::", "tpp::"}) {
     for (std::size_t at; (at = text.find(room)) != std::string::npos;)
       text.erase(at, std::strlen(room));
   }
@@ -320,14 +323,20 @@ void Checker::build_ahead(Program& program) {
   if (!found) throw InputError("The link of " + exercise_.id + " does not name " + object + ".");
 }
 
-// The exercises whose answers stand before this one's, with --chain
+// The exercises whose answers stand before this one's, with --chain: those of which it calls a function
 std::vector<const Exercise*> Checker::before() const {
   std::vector<const Exercise*> found;
   if (!how_.chain) return found;
+  const std::string mine = read_file(work_file(places_, exercise_));
   for (const Exercise& e : how_.earlier) {
     const bool needed =
         std::find(exercise_.needs.begin(), exercise_.needs.end(), e.id) != exercise_.needs.end();
-    if (needed && fs::exists(work_file(places_, e))) found.push_back(&e);
+    if (!needed || e.cuda != exercise_.cuda || !fs::exists(work_file(places_, e))) continue;
+    for (const std::string& name : e.own_names()) {
+      if (!std::regex_search(mine, std::regex("\\b" + name + "\\b"))) continue;
+      found.push_back(&e);
+      break;
+    }
   }
   return found;
 }
@@ -337,16 +346,21 @@ bool Checker::compile(Program& program, const std::vector<const Exercise*>& befo
   const fs::path file = work_file(places_, exercise_);
   std::vector<std::string> includes = includes_of(read_file(file));
   std::string content;
-  std::vector<std::string> own = exercise_.own_names();
-  for (const Exercise* e : before) {  // they hide the book's functions of their names
+  std::string after;
+  // Their functions get other names, here and in what calls them: or a call could mean the book's as well
+  for (const Exercise* e : before) {
     const fs::path theirs = work_file(places_, *e);
     for (const std::string& more : includes_of(read_file(theirs))) includes.push_back(more);
+    for (const std::string& name : e->own_names()) {
+      content += "#define " + name + " " + name + kYours + "\n";
+      after += "#undef " + name + "\n";
+    }
     content += "#include \"" + theirs.string() + "\"\n";
-    for (const std::string& name : e->own_names()) own.push_back(name);
   }
-  content += "#include \"" + file.string() + "\"\n";
+  content += "#include \"" + file.string() + "\"\n" + after;
   write_file(program.live / program.source.filename(),
-             student_source(includes, content, exercise_.answer_header(), own, exercise_.expected));
+             student_source(includes, content, exercise_.answer_header(), exercise_.own_names(),
+                            exercise_.expected));
   const auto fails = [&](const Ended& ended) {
     if (ended.code == 0 && ended.signal == 0) return false;
     result.message = first_error(ended.output, file);
@@ -554,9 +568,11 @@ Checked Checker::check_with(Program& program, const std::vector<const Exercise*>
   return result;
 }
 
-// With --chain it does not pass: whose fault is it? Try the book's answers instead of each of theirs
+// What --chain did. If it does not pass: whose fault is it? Try the book's answers instead of each of theirs
 std::string Checker::blame(const std::vector<const Exercise*>& before, const Checked& checked) {
   std::string mine;
+  if (before.empty())
+    return "--chain changes nothing here: this one calls none of your earlier answers";
   for (const Exercise* e : before) {
     const std::string hole = "NOT_WRITTEN(\"" + checked.message + "\")";
     const auto in = [&](const Exercise& x) {
@@ -566,8 +582,9 @@ std::string Checker::blame(const std::vector<const Exercise*>& before, const Che
       return "--chain is on, and your own " + e->id + " is not written yet";
     mine += (mine.empty() ? "" : ", ") + e->id;
   }
-  if (checked.verdict == Verdict::does_not_compile || checked.verdict == Verdict::not_written)
-    return "";
+  if (checked.verdict == Verdict::passed || checked.verdict == Verdict::does_not_compile ||
+      checked.verdict == Verdict::not_written)
+    return "--chain is on, with your own " + mine;
   if (check_with(cpu_, {}).verdict != Verdict::passed)
     return "--chain is on, with your own " + mine + "; with the book's it does not pass either";
   for (const Exercise* e : before) {
@@ -628,10 +645,7 @@ Checked Checker::check() {
   } else {
     result = check_with(cpu_, mine);
   }
-  if (!mine.empty() && result.verdict != Verdict::passed) {
-    const std::string words = blame(mine, result);
-    if (!words.empty()) result.note = words;
-  }
+  if (how_.chain) result.note = blame(mine, result);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
 }
