@@ -72,6 +72,7 @@ TEST_CASE("formulas in a line") {
   CHECK(first("so $`x_{n,d}`$ and $a_b$.") == "so $x_{n,d}$ and $a_b$.");
   CHECK(first("**bold $`x*y*z`$** _it $`a_b`$_") == "<b bold $x*y*z$> <em it $a_b$>");
   CHECK(first("costs $5 and $6") == "costs $5 and $6");
+  CHECK(first("$$$$ and $$ $$") == "$$$$ and $$ $$");
   CHECK(first("`$x$` and `` $`y`$ ``") == "`$x$` and `$`y`$`");
   CHECK(first("\\$x$ y") == "$x$ y");
   CHECK(first("[$`x`$](a.md)") == "<a.md $x$>");

@@ -68,8 +68,8 @@ class Preparation {
   Prepared run() {
     while (at_ < in_.size()) {
       const std::size_t end = line_end(at_);
-      if (fence()) continue;
-      if (formula_block()) continue;
+      const bool line_begins = at_ == 0 || in_[at_ - 1] == '\n';
+      if (line_begins && (fence() || formula_block())) continue;
       paragraph_piece(end);
     }
     return std::move(out_);
@@ -151,6 +151,11 @@ class Preparation {
       out_.problems.push_back(
           {line_, "A $$ is never closed: write a second $$ after the formula."});
       copy(line_end(at_) + 1);
+      return true;
+    }
+    if (trimmed(std::string_view(in_).substr(open + 2, close - open - 2))
+            .empty()) {  // $$$$ is four signs
+      copy(close + 2);
       return true;
     }
     copy(open);
@@ -256,7 +261,7 @@ class Preparation {
     const auto blank = [&](std::size_t i) {
       return i >= in_.size() || in_[i] == ' ' || in_[i] == '\n' || in_[i] == '\t';
     };
-    if (indented || blank(from) ||
+    if (indented || blank(from) || in_[from] == '$' ||
         (at_ > 0 && std::isalnum(static_cast<unsigned char>(in_[at_ - 1])))) {
       copy(from);
       return;
