@@ -44,7 +44,7 @@ std::array<float, 3> as_written(const Mat<float>& x) {
 // [/snip]
 
 void overflow() {
-  std::printf("          scores              as written          less the maximum\n");
+  std::printf("three scores              as written             less the maximum\n");
   for (const float first : {0.0f, 80.0f, 88.0f, 500.0f, -90.0f, -103.0f, -500.0f}) {
     Mat<float> x{{first, first + 1, first + 2}};
     Mat<float> p(1, 3);
@@ -60,7 +60,7 @@ void overflow() {
 }
 
 void surprise() {
-  std::printf("    p      loss, nats    bits    perplexity    gradient of its score\n");
+  std::printf("p          loss, nats    bits    perplexity    gradient of its score\n");
   for (const double p : {0.99, 0.5, 0.1, 1.0 / 256, 0.0001}) {
     const double nats = -std::log(p);
     std::printf("%6.4f   %8.3f   %8.3f   %10.2f   %14.4f\n", p, nats, nats / std::log(2.0),

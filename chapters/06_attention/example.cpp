@@ -71,7 +71,7 @@ void reference() {
 }
 
 void scale() {
-  std::printf("          deviation    largest of 64 weights    what it lets through\n");
+  std::printf("width     deviation    largest of 64 weights    what it lets through\n");
   std::printf("    K      of ⟨q,k⟩      raw      by 1/√K        raw      by 1/√K\n");
   for (const Index K : {4, 16, 64, 256}) {
     Philox rng(6, std::uint64_t(K));
@@ -100,7 +100,7 @@ void masks() {
                                               {"causal", Mask::causal()},
                                               {"prefix(3)", Mask::prefix(3)},
                                               {"padding(4)", Mask::padding(4)}};
-  std::printf("         ");
+  std::printf("mask     ");
   for (const auto& [name, mask] : all) std::printf("  %10s", name);
   std::printf("\n");
   for (Index t = 0; t < 6; ++t) {

@@ -98,7 +98,7 @@ void placements() {
                                                    {"sandwich", Placement::sandwich},
                                                    {"deepnorm", Placement::deepnorm}};
   const auto size = [](const auto& m) { return m.norm() / std::sqrt(double(m.size())); };
-  std::printf("             sublayers   stream     gradient of the weights, first to last\n");
+  std::printf("placement    sublayers   stream     gradient of the weights, first to last\n");
   for (const int blocks : {8, 24, 96}) {
     for (const auto& [name, placement] : all) {
       Philox rng(9);
