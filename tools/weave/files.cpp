@@ -77,7 +77,8 @@ std::vector<std::string> repository_files(const fs::path& root) {
       const std::string path = fs::path(i->path()).lexically_relative(root).string();
       if (name.starts_with(".") || name == "__pycache__" || name == "CMakeFiles" ||
           (top && (name.starts_with("build") || name == "out" || name == "work")) ||
-          path == "tests/weave" || path == "tests/book" || path == "assets/generated") {
+          path == "tests/weave" || path == "tests/book" || path == "tools/fuzz/seeds" ||
+          path == "assets/generated") {
         i.disable_recursion_pending();
       }
     } else if (i->is_regular_file()) {
