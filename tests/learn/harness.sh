@@ -41,14 +41,32 @@ put 'if (n == 0) {'
 expect 4 'a } is missing' check 12.1
 put 'for (volatile int i = 0;; ++i) {}'
 expect 6 'endless loop' check 12.1
+expect 6 'at line 23' check 12.1
 put 'y.data()[1000000000] = 1;'
 expect 5 'touched memory' check 12.1
+expect 5 'at line 23' check 12.1
 put 'std::exit(0);'
 expect 5 'ended the program' check 12.1
 put 'std::exit(1);'
 expect 5 'ended the program' check 12.1
 put 'y(0, 99) = 1;'
 expect 1 'an index outside of the matrix' check 12.1
+expect 1 '23 |     y(0, 99) = 1;' check 12.1   # with the student's line
+put 'y.row(n) = x.row(n) * w;'
+expect 1 'cwiseProduct' check 12.1
+expect 1 'at line 23' check 12.1
+put 'const std::vector<double> v(3); y(0, 0) = v[std::size_t(n) + 7];'
+expect 1 'an index past the end of a std::vector' check 12.1
+expect 1 'at line 23' check 12.1
+put 'const std::vector<double> v(3); y(0, 0) = v.at(7);'
+expect 1 'at line 23' check 12.1
+put 'volatile int none = 0; rstd[n] = T(5 / none);'
+expect 5 'divided by zero' check 12.1
+expect 5 'at line 23' check 12.1
+put 'std::abort();'
+expect 5 'it called abort()' check 12.1
+put 'double* two = new double[2]; for (int i = 0; i < 20; ++i) two[i] = 1; delete[] two;'
+expect 5 'past the end of something on the heap' check 12.1
 put 'const_cast<T*>(x.data())[0] = 7; rstd[n] = 1;'
 expect 7 'must only read' check 12.1
 put 'throw 5;'
@@ -67,7 +85,9 @@ kernel=$TPP_WORK/05_softmax/row_softmax.cuh
 expect 3 'on the emulator' check 5.3
 perl -0pi -e 's/NOT_WRITTEN\("row"\);/y[t] = x[t];/' "$kernel"
 expect 1 'past the end of x' check 5.3
-expect 9 'skipped: no GPU' check 5.3 --gpu
+[ -e /dev/nvidia0 ] || expect 9 'skipped: no GPU' check 5.3 --gpu
+expect 2 'excludes' check 5.3 --gpu --emulate
+expect 1 'past the end of x' check 5.3 --emulate
 
 # Two broken at once: each its own verdict, and the first one's exit code
 put 'y.row(n) = x.row(n)'
@@ -114,11 +134,28 @@ assert scores["12.1"] == 1 and scores["5.3"] == 0
 assert len(open(folder + "/c.csv").readlines()) == report["of"] + 1
 P
 
-# A folder that cannot be written
+# A folder that cannot be written: what is there is checked, what is not there cannot be made
+TPP_WORK=/proc/no expect 2 'Cannot write' check 12.1
 if [ "$(id -u)" != 0 ]; then
   chmod -R a-w "$TPP_WORK"
-  expect 2 'Cannot write' check 12.1
+  expect 0 'not noted as your progress' check 12.1
+  expect 2 'Cannot write' check 12.2
   chmod -R u+w "$TPP_WORK"
+elif command -v setpriv >/dev/null; then  # as somebody who is not root
+  learn=$TPP_LEARN
+  chmod a+rx "$folder" "$TPP_WORK"
+  nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+  if "${nobody[@]}" "$learn" list >/dev/null 2>&1; then  # can nobody get at the program at all?
+    TPP_LEARN=$folder/as_nobody
+    printf '#!/bin/sh\nexec setpriv --reuid=65534 --regid=65534 --clear-groups "%s" "$@"\n' "$learn" >"$TPP_LEARN"
+    chmod a+rx "$TPP_LEARN"
+    expect 2 'Cannot write' check 12.2
+    expect 2 'Cannot write' hint 12.1
+    TPP_LEARN=$learn
+  fi
 fi
-TPP_WORK=/proc/no expect 2 'Cannot write' check 12.1
+
+# The program in another place than where it was built: it must not work on the old place's files
+mkdir -p "$folder/moved/bin" && cp "$TPP_LEARN" "$folder/moved/bin/tpp-learn"
+TPP_LEARN=$folder/moved/bin/tpp-learn expect 2 'the repository was moved or copied' check 12.1
 exit "$bad"

@@ -182,6 +182,16 @@ int run(int argc, char** argv) {
   Places places{TPP_SOURCE_DIR, TPP_BUILD_DIR,
                 named == nullptr ? fs::path(TPP_SOURCE_DIR) / "work" : fs::path(named)};
 
+  // A copy must not work on the files of the place where it was built
+  std::error_code unknown;
+  const fs::path here = fs::read_symlink("/proc/self/exe", unknown).parent_path(),
+                 built = fs::weakly_canonical(places.build / "bin", unknown);
+  if (!here.empty() && here != built) {
+    throw InputError(
+        "This program was built in " + built.string() + ", and lies in " + here.string() +
+        ": the repository was moved or copied. ./run learn, in its folder, builds it anew.");
+  }
+
   CLI::App app("Exercises: write a component yourself, and be told which mistake you made.",
                "./run learn");
   std::string id;
