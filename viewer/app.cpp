@@ -10,6 +10,7 @@
 #include <new>
 #include <set>
 #include <sstream>
+#include <string_view>
 #include <utility>
 
 #include "chapters/01_tensor/errors.h"
@@ -489,7 +490,7 @@ void App::act(Panel& panel, const PanelAction& action) {
   if (action.csv) export_csv(info.id);
   if (action.chapter) {
     read_chapter(info.chapter);
-    layout_.set_tab(info.slot);
+    bring_forward(info.id);
   }
 }
 
@@ -511,10 +512,21 @@ void App::draw_reader(Ui& ui, const Rect& rect) {
   grant(wish);
 }
 
+/// A chapter, and beside it the panel that shows what it speaks of.
 void App::read_chapter(const std::string& folder) {
   reader_.open_chapter(folder);
   layout_.restore();
   if (layout_.preset() != Preset::reading) layout_.set_preset(Preset::reading);
+  for (const auto& panel : panels_) {
+    if (panel->info().chapter == folder) return bring_forward(panel->info().id);
+  }
+  // Chapters whose subject is seen in another chapter's panel
+  constexpr std::pair<std::string_view, const char*> kSeenIn[] = {
+      {"05", "samples"},      {"07", "rope"},      {"08", "norms"},       {"09", "architecture"},
+      {"14", "architecture"}, {"15", "attention"}, {"31", "architecture"}};
+  for (const auto& [number, id] : kSeenIn) {
+    if (folder.starts_with(number)) bring_forward(id);
+  }
 }
 
 /// What a link in the text asks for: a panel beside it, a place in the model, another run.

@@ -186,6 +186,20 @@ int run_headless(RunThread& run, const HeadlessConfig& config) {
                        .query = middle(frame->config.T) + middle(frame->config.T) / 2});
   draw_panel("attention", "attention-head", "one head, step by step");
   draw_panel("rope", "rope-head", "and its turning pairs");
+
+  // The book, beside the panel that it speaks of
+  if (app.reader().open("chapters/13_rope/README.md", "the-formula")) {
+    app.selection().release();
+    const Preset preset = app.layout().preset();
+    app.layout().set_preset(Preset::reading);
+    app.bring_forward("rope");
+    settle(app, run);
+    app.frame();
+    const fs::path path = config.out / "panels" / "reader.png";
+    write_png(path, app.picture());
+    tell(path, "the book beside the panels");
+    app.layout().set_preset(preset);
+  }
   tell(config.out / "scalars.csv", "loss and more, a line a step");
   tell(config.out / "sample.txt", "what the model writes now");
   tell(checkpoint, "to go on from: --checkpoint");

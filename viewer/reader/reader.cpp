@@ -262,8 +262,8 @@ ReaderWish Reader::draw_bar(Ui& ui) {
       [&](const std::string& folder) { return file_.starts_with("chapters/" + folder + "/"); });
   const bool in_chapter = here != chapters_.end();
   if (button("back", "←", !past_.empty())) back();
-  if (button("previous", "‹", in_chapter && here != chapters_.begin())) step_chapter(-1);
-  if (button("next", "›", !in_chapter || here + 1 != chapters_.end())) step_chapter(1);
+  if (button("previous", "◀", in_chapter && here != chapters_.begin())) step_chapter(-1);
+  if (button("next", "▶", !in_chapter || here + 1 != chapters_.end())) step_chapter(1);
 
   // The list of chapters
   const float room = std::max(t.px(60), ImGui::GetContentRegionAvail().x - t.px(4));
