@@ -3,9 +3,11 @@
 
 #include <array>
 #include <cmath>
-#include <span>
+#include <utility>
 #include <vector>
 
+#include "assets/fables.h"
+#include "chapters/03_tokens/baselines.h"
 #include "chapters/05_softmax/cross_entropy.h"
 #include "chapters/05_softmax/softmax.h"
 
@@ -68,6 +70,18 @@ void surprise() {
   }
 }
 
+void guessers() {
+  const Dataset data(fables(1, 1000000), Tokenizer::bytes());
+  const std::pair<const char*, double> all[] = {
+      {"every byte alike", std::log(256.0)},
+      {"how often each letter comes", unigram_entropy(data)},
+      {"how often it follows the last letter", bigram_entropy(data)}};
+  std::printf("who knows                               loss, nats    perplexity\n");
+  for (const auto& [name, loss] : all) {
+    std::printf("%-37s   %9.2f   %11.1f\n", name, loss, perplexity(loss));
+  }
+}
+
 // [snip gradient]
 void gradient() {
   const Mat<double> logits{{2, 1, 0}, {0, 0, 3}};
@@ -118,6 +132,7 @@ int main(int argc, char** argv) {
                       {{"ratios", ratios},
                        {"overflow", overflow},
                        {"surprise", surprise},
+                       {"guessers", guessers},
                        {"gradient", gradient},
                        {"digits", digits}});
 }
