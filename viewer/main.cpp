@@ -212,7 +212,7 @@ int start(const Arguments& args) {
   args.typed.apply(options);
   (void)train_config(options);
 
-  put_mine_in_place(args.mine);
+  put_mine_in_place(args.mine, options.device);
   if (const std::string mine = slots_in_use(); !mine.empty()) {
     std::cerr << "In the model: " << mine << "\n";
   }

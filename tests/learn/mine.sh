@@ -84,6 +84,8 @@ echo 'not C++' >>"$TPP_WORK/12_rmsnorm/forward.h"
 grep -q "does not pass" "$folder/refused" || { wrong "why it was refused:"; cat "$folder/refused"; }
 "$TPP" train --steps 3 --mine 1.1 >"$folder/refused" 2>&1 && wrong "1.1 has no place in the model"
 grep -q "There are: 2.1 (add_row_backward), " "$folder/refused" || { wrong "what there is:"; cat "$folder/refused"; }
+"$TPP" train --steps 3 --device emulated --mine 12.2 >"$folder/refused" 2>&1 && wrong "--mine on a device, where it does nothing"
+grep -q "works on the processor" "$folder/refused" || { wrong "why not on a device:"; cat "$folder/refused"; }
 "$TPP" info --checkpoint "$folder/broken_12.1.safetensors" | grep -q "WRONG ANSWER mean_subtracted" || wrong "the checkpoint does not say it"
 "$TPP" info --checkpoint "$folder/llama.safetensors" | grep -q "in the model" && wrong "the book's run says that it is mine"
 exit "$bad"

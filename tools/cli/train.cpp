@@ -293,7 +293,7 @@ int run_train(const TrainArguments& args) {
                      "--steps, or --minutes, to go on");
   }
   const fs::path checkpoint = choose_checkpoint(args);
-  put_mine_in_place(args.mine);
+  put_mine_in_place(args.mine, options.device);
 
   SourceConfig config = source_config(options);
   if (resumed) config.learned = resumed->tokenizer;

@@ -41,8 +41,12 @@ std::string field(std::string& line) {
 
 }  // namespace
 
-void put_mine_in_place(const std::string& list) {
+void put_mine_in_place(const std::string& list, const std::string& device) {
   if (list.empty()) return;
+  if (device != "cpu") {
+    throw InputError("--mine works on the processor: with --device " + device +
+                     " the model runs kernels, not these functions.");
+  }
   const fs::path program = fs::read_symlink("/proc/self/exe").parent_path() / "tpp-learn";
   if (!fs::exists(program)) {
     throw InputError("--mine needs tpp-learn beside this program: ./run learn list builds it.");
