@@ -48,7 +48,7 @@ Experiment softmax_05() {
     for (const bool right : {true, false}) {
       Case c{.key = (right ? "max_" : "no_max_") + key_of(init),
              .label = (right ? "maximum taken off, init " : "no maximum, init ") + text_of(init),
-             .options = recipe("gpt", 300),
+             .options = recipe("gpt", 150),
              .mine = right ? "" : "6.1=no_maximum",
              .on_cpu = true};
       c.options.init = init;
@@ -62,7 +62,7 @@ Experiment softmax_05() {
         Case c{.key = (right ? "mean_" : "sum_") + optimiser + (clip ? "_clip" : ""),
                .label = std::string(adam ? "AdamW" : "SGD") + (clip ? ", clipped" : "") +
                         (right ? "" : ", gradient not divided"),
-               .options = recipe("gpt", 300),
+               .options = recipe("gpt", 150),
                .mine = right ? "" : "5.2=not_divided",
                .on_cpu = true};
         c.options.optimizer = optimiser;

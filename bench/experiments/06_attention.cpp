@@ -49,11 +49,12 @@ Experiment attention_06() {
   Experiment e{.name = "06_attention",
                .question = "What does each line of attention do for the loss?",
                .refuted = "a model without the line learns as well, judged with the right mask",
-               .baseline = "book"};
+               .baseline = "book",
+               .seeds = 2};
   const auto add = [&e](const std::string& key, const std::string& label, bool wrong = true) {
     e.cases.push_back({.key = key,
                        .label = label,
-                       .options = recipe("gpt", 1000),
+                       .options = recipe("gpt", 600),
                        .mine = wrong ? "6.1=" + key : "",
                        .measure = measure,
                        .on_cpu = true});

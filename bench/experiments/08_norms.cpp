@@ -1,6 +1,6 @@
 // 08: where should the norm stand, and what does warm-up have to do with it?
 //
-// Four placements, at 4 and 12 layers, with and without warm-up, at three learning rates. Also kept: the size of each layer's
+// Four placements, at 4 and 12 layers, with and without warm-up, at four learning rates. Also kept: the size of each layer's
 // gradient in the very first step, before anything was learned.
 #include "bench/experiments/experiment.h"
 
@@ -9,7 +9,7 @@ namespace {
 
 const std::pair<std::string, std::string> kPlacements[] = {
     {"pre", "pre"}, {"post", "post"}, {"sandwich", "sandwich"}, {"deepnorm", "DeepNorm"}};
-constexpr double kRates[] = {0.001, 0.003, 0.01};
+constexpr double kRates[] = {0.0001, 0.0003, 0.001, 0.003};
 constexpr int kDepths[] = {4, 12};
 
 std::string key(const std::string& placement, int layers, bool warm, double rate) {
@@ -41,7 +41,7 @@ void report(Report& r) {
         }
       }
       rows.push_back(row);
-      const std::string first = key(placement, layers, true, kRates[0]);
+      const std::string first = key(placement, layers, true, 0.001);
       if (!r.has(first)) continue;
       std::vector<double> x;
       std::vector<Summary> y;
@@ -65,9 +65,9 @@ void report(Report& r) {
     r.table(layers == kDepths[0] ? "shallow" : "main", columns, rows);
     std::vector<std::string> keys;
     for (const auto& [placement, label] : kPlacements)
-      keys.push_back(key(placement, layers, false, 0.003));
+      keys.push_back(key(placement, layers, false, 0.001));
     r.curves(layers == kDepths[0] ? "shallow" : "main",
-             std::to_string(layers) + " layers, learning rate 0.003, no warm-up", keys);
+             std::to_string(layers) + " layers, learning rate 0.001, no warm-up", keys);
   }
 }
 

@@ -32,7 +32,10 @@ void report(Report& r) {
     r.values[which]["samples"] = r.result(which, 1)["samples"];
     std::vector<std::vector<std::string>> rows;
     for (const Json& s : r.result(which, 1)["samples"]) {
-      std::string text = s["text"].get<std::string>().substr(0, 160);
+      std::string text = s["text"].get<std::string>();
+      std::size_t end = std::min<std::size_t>(text.size(), 160);
+      while (end > 0 && end < text.size() && (text[end] & 0xC0) == 0x80) --end;  // whole letters
+      text.resize(end);
       std::ranges::replace(text, '\n', ' ');
       std::ranges::replace(text, '|', ' ');
       rows.push_back({text_of(s["step"].get<double>()), text});

@@ -31,6 +31,7 @@ struct Case {
   bool on_cpu = false;                     // also with --device gpu
   bool on_gpu = false;                     // left out without --device gpu
   int seeds = 0;                           // 0: the experiment's
+  int version = 1;  // one more when `measure` changes: old results are then measured again
 };
 
 struct Experiment {

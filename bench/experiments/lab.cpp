@@ -46,6 +46,7 @@ void add_losses(const Mat<float>& logits, std::span<const int> targets, double* 
 
 Json number(double value) {
   if (!std::isfinite(value)) return nullptr;
+  if (value == std::floor(value) && std::abs(value) < 1e15) return std::int64_t(value);
   char text[40];
   (void)std::snprintf(text, sizeof text, "%.6g", value);
   return std::strtod(text, nullptr);

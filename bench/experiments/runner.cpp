@@ -67,6 +67,7 @@ std::string fingerprint(const Case& c, const RunOptions& options) {
     if (name == "seed" || name == "threads" || name == "device" || name == "precision") continue;
     text += (text.empty() ? "" : " ") + name + "=" + get_option(options, name);
   }
+  if (c.version > 1) text += (text.empty() ? "" : " ") + ("version " + std::to_string(c.version));
   if (!c.mine.empty()) text += (text.empty() ? "" : " ") + ("mine " + c.mine);
   return text;
 }
@@ -339,7 +340,7 @@ class Pool {
     if (mine.empty()) return;
     const auto known = built_.find(mine);
     if (known == built_.end()) {
-      put_mine_in_place(mine);
+      put_mine_in_place(mine, "cpu");
       for (Slot* s : filled_slots()) {
         if (s->function != nullptr) built_[mine].push_back({s->name, s->offered, s->label});
       }
