@@ -51,7 +51,10 @@ TEST_CASE("a band is drawn, a break is a gap with a cross") {
   CHECK(count(plot_svg(plot, ""), "fill-opacity") == 1);
   const std::size_t before = count(plot_svg(plot, ""), "<line");
   plot["series"][1]["y"] = {2, 2, nullptr};
-  CHECK(count(plot_svg(plot, ""), "<line") == before + 2);
+  CHECK(count(plot_svg(plot, ""), "<line") == before + 3);  // and a leader to its label
+  plot["series"][1]["style"] = 3;
+  CHECK(plot_svg(plot, "").find("#cc79a7") != std::string::npos);
+  CHECK(plot_svg(plot, "").find("#d55e00") == std::string::npos);
 }
 
 TEST_CASE("names make rows, with points or bars") {

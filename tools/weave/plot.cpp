@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "chapters/01_tensor/errors.h"
@@ -14,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr double kWidth = 720, kLetter = 7.1;  // a letter's width, about, at 12 px
+constexpr double kWidth = 720;
 constexpr const char* kInk = "#24292f";
 constexpr const char* kQuiet = "#59636e";
 constexpr const char* kGrid = "#e3e6ea";
@@ -23,6 +24,7 @@ constexpr const char* kColours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
 constexpr const char* kDashes[] = {"",     "8 4", "2 3", "9 3 2 3",
                                    "14 4", "4 4", "1 4", "12 3 2 3 2 3"};
 constexpr std::size_t kStyles = std::size(kColours);
+static_assert(kStyles == kPlotStyles && kStyles == std::size(kDashes));
 
 struct Axis {
   std::string label;
@@ -32,6 +34,7 @@ struct Axis {
 
 struct Series {
   std::string label;
+  std::size_t style = 0;  // which colour, dashes and shape
   std::vector<double> x;  // or the index of a name
   std::vector<std::optional<double>> y, low, high;
 };
@@ -128,6 +131,7 @@ Plot read_plot(const json& from) {
         throw InputError("the series '" + series.label + "' has an x that a logarithm cannot show");
       }
     }
+    series.style = std::size_t(entry.value("style", int(plot.series.size()))) % kStyles;
     plot.series.push_back(std::move(series));
   }
   if (numbers && !plot.names.empty()) throw InputError("its x are numbers and names");
@@ -268,10 +272,20 @@ std::string escaped(const std::string& text) {
   return out;
 }
 
+// About what DejaVu Sans and Verdana take, the widest fonts that a reader may have
 double text_width(const std::string& text, double size = 12) {
-  double letters = 0;
-  for (const char c : text) letters += (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  return letters * kLetter * size / 12;
+  double width = 0;
+  for (const char c : text) {
+    if ((static_cast<unsigned char>(c) & 0xC0) == 0x80) continue;  // the rest of a letter
+    if (std::string_view("mwMW@%").find(c) != std::string_view::npos) {
+      width += 11;
+    } else if (std::string_view("iljI.,:;|'!()[] ").find(c) != std::string_view::npos) {
+      width += 4.5;
+    } else {
+      width += c >= 'A' && c <= 'Z' ? 8.3 : 7.4;
+    }
+  }
+  return width * size / 12;
 }
 
 class Svg {
@@ -415,7 +429,7 @@ std::string line_plot(const Plot& plot, const std::string& source) {
   }
   double left = 20;
   for (const double tick : y.ticks) left = std::max(left, 16 + text_width(tick_text(y, tick)) + 8);
-  const double right = kWidth - (labels ? widest + 50 : 24);
+  const double right = kWidth - (labels ? widest + 54 : 24);
   const double top = under_title + (plot.y.label.empty() ? 2 : 20), bottom = height - 66;
   y.start = bottom, y.end = top;
   const bool few = plot.x.log && xs.size() <= 9;
@@ -456,10 +470,10 @@ std::string line_plot(const Plot& plot, const std::string& source) {
       up += px(x.at(s.x[i])) + "," + px(clamped(*s.high[i])) + " ";
       down = px(x.at(s.x[i])) + "," + px(clamped(*s.low[i])) + " " + down;
     }
-    svg.add("<polygon points=\"" + up + down + "\" fill=\"" + kColours[k] +
+    svg.add("<polygon points=\"" + up + down + "\" fill=\"" + kColours[s.style] +
             "\" fill-opacity=\"0.15\"/>");
   }
-  std::vector<double> ends;
+  std::vector<double> ends, end_xs;
   for (std::size_t k = 0; k < plot.series.size(); ++k) {
     const Series& s = plot.series[k];
     std::string points;
@@ -470,13 +484,14 @@ std::string line_plot(const Plot& plot, const std::string& source) {
     const auto finish = [&] {
       if (points.empty()) return;
       if (alone) {
-        svg.marker(k, last_x, *last, 3);
+        svg.marker(s.style, last_x, *last, 3);
       } else {
-        svg.add(
-            "<polyline points=\"" + points + "\" fill=\"none\" stroke=\"" + kColours[k] +
-            "\" stroke-width=\"2.2\" stroke-linejoin=\"round\"" +
-            (*kDashes[k] == '\0' ? "" : std::string(" stroke-dasharray=\"") + kDashes[k] + "\"") +
-            "/>");
+        svg.add("<polyline points=\"" + points + "\" fill=\"none\" stroke=\"" + kColours[s.style] +
+                "\" stroke-width=\"2.2\" stroke-linejoin=\"round\"" +
+                (*kDashes[s.style] == '\0'
+                     ? ""
+                     : std::string(" stroke-dasharray=\"") + kDashes[s.style] + "\"") +
+                "/>");
       }
       points.clear();
       alone = true;
@@ -493,15 +508,16 @@ std::string line_plot(const Plot& plot, const std::string& source) {
     }
     finish();
     for (const auto& [at_x, at_y] : broken) {  // a run that broke ends in a cross
-      svg.line(at_x - 5, at_y - 5, at_x + 5, at_y + 5, kColours[k], 2.2);
-      svg.line(at_x - 5, at_y + 5, at_x + 5, at_y - 5, kColours[k], 2.2);
+      svg.line(at_x - 5, at_y - 5, at_x + 5, at_y + 5, kColours[s.style], 2.2);
+      svg.line(at_x - 5, at_y + 5, at_x + 5, at_y - 5, kColours[s.style], 2.2);
     }
     if (s.x.size() <= 12) {
       for (std::size_t i = 0; i < s.x.size(); ++i) {
-        if (s.y[i]) svg.marker(k, x.at(s.x[i]), clamped(*s.y[i]), 3);
+        if (s.y[i]) svg.marker(s.style, x.at(s.x[i]), clamped(*s.y[i]), 3);
       }
     }
     ends.push_back(last.value_or(bottom));
+    end_xs.push_back(last_x);
   }
   svg.add("</g>");
 
@@ -509,7 +525,11 @@ std::string line_plot(const Plot& plot, const std::string& source) {
   if (labels) {
     const std::vector<double> label_at = spread(ends, 17, top + 2, bottom - 2);
     for (std::size_t k = 0; k < plot.series.size(); ++k) {
-      svg.line(right + 4, label_at[k], right + 26, label_at[k], kColours[k], 2.2, kDashes[k]);
+      if (end_xs[k] > 0 && end_xs[k] < right - 24 && ends[k] > top - 5) {  // it ended early
+        svg.line(end_xs[k] + 6, ends[k], right, label_at[k], kQuiet, 0.7, "1 3");
+      }
+      svg.line(right + 4, label_at[k], right + 26, label_at[k], kColours[plot.series[k].style], 2.2,
+               kDashes[plot.series[k].style]);
       svg.text(right + 31, label_at[k] + 4, plot.series[k].label);
     }
   }
@@ -552,7 +572,7 @@ std::string name_plot(const Plot& plot, const std::string& source) {
   Svg svg(height, plot.title);
   draw_title(svg, plot.title);
   for (std::size_t k = 0; k < legend_at.size(); ++k) {
-    svg.marker(k, legend_at[k].first + 8, legend_at[k].second - 4);
+    svg.marker(plot.series[k].style, legend_at[k].first + 8, legend_at[k].second - 4);
     svg.text(legend_at[k].first + 20, legend_at[k].second, plot.series[k].label);
   }
 
@@ -607,20 +627,20 @@ std::string name_plot(const Plot& plot, const std::string& source) {
       if (plot.bars) {
         const double zero = scale.log ? scale.start : inside(0);
         svg.add("<rect x=\"" + px(std::min(zero, x)) + "\" y=\"" + px(at - 5) + "\" width=\"" +
-                px(std::abs(x - zero)) + "\" height=\"10\" fill=\"" + kColours[k] + "\"/>");
+                px(std::abs(x - zero)) + "\" height=\"10\" fill=\"" + kColours[s.style] + "\"/>");
         label_x = std::max(zero, x) + 6;
       } else {
-        svg.line(scale.start, at, x, at, kColours[k], 1, "1 3");
+        svg.line(scale.start, at, x, at, kColours[s.style], 1, "1 3");
       }
       if (!s.low.empty() && !s.high.empty() && s.low[i] && s.high[i]) {
         const double a = inside(*s.low[i]), b = inside(*s.high[i]);
-        const std::string ink = plot.bars ? kInk : kColours[k];
+        const std::string ink = plot.bars ? kInk : kColours[s.style];
         svg.line(a, at, b, at, ink, 1.6);
         svg.line(a, at - 3.5, a, at + 3.5, ink, 1.6);
         svg.line(b, at - 3.5, b, at + 3.5, ink, 1.6);
         label_x = std::max(label_x, b + 7);
       }
-      if (!plot.bars) svg.marker(k, x, at, 4.2);
+      if (!plot.bars) svg.marker(s.style, x, at, 4.2);
       svg.text(label_x, at + 4, formatted(*s.y[i], digits), "start", kInk, 11);
     }
   }

@@ -145,6 +145,33 @@ Lines fill_table(Book& book, const std::string& arguments) {
   return lines;
 }
 
+// A label looks the same in all plots of a file that share one, as long as there are looks enough
+json with_styles(const json& plots, const std::string& name) {
+  std::vector<std::string> labels;  // of all plots
+  for (const auto& [other, plot] : plots.items()) {
+    for (const json& series : plot.value("series", json::array())) {
+      const std::string label = series.value("label", "");
+      if (std::find(labels.begin(), labels.end(), label) == labels.end()) labels.push_back(label);
+    }
+  }
+  json plot = plots[name];
+  std::set<std::string> mine;
+  bool shared = false;
+  for (const json& series : plot.value("series", json::array()))
+    mine.insert(series.value("label", ""));
+  for (const auto& [other, with] : plots.items()) {
+    for (const json& series : with.value("series", json::array())) {
+      shared = shared || (other != name && mine.count(series.value("label", "")) != 0);
+    }
+  }
+  if (!shared || labels.size() > kPlotStyles) return plot;
+  for (json& series : plot["series"]) {
+    series["style"] =
+        std::find(labels.begin(), labels.end(), series.value("label", "")) - labels.begin();
+  }
+  return plot;
+}
+
 Lines fill_plot(Book& book, const std::string& text, const std::string& arguments) {
   const auto [which, words] = name_and_words(arguments);
   const auto [file, name] = around_hash(which, "<!-- plot FILE#NAME \"words\" -->");
@@ -154,7 +181,8 @@ Lines fill_plot(Book& book, const std::string& text, const std::string& argument
     throw InputError(where + " has no plot '" + name + "'");
   const std::string machine = measured_on(all), svg = "assets/plots/" + file + "-" + name + ".svg";
   try {
-    book.plots[svg] = plot_svg(all["plots"][name], where + (machine.empty() ? "" : "; " + machine));
+    book.plots[svg] =
+        plot_svg(with_styles(all["plots"], name), where + (machine.empty() ? "" : "; " + machine));
   } catch (const InputError& e) {
     throw InputError(where + ", plot '" + name + "': " + e.what());
   }
