@@ -91,7 +91,7 @@ std::vector<std::string> repository_files(const fs::path& root) {
 
 bool is_woven(const std::string& path) {
   static const std::regex woven(
-      "(chapters/[0-9][0-9]_[a-z0-9_]+/README\\.md)|((chapters/|bench/|kernels/"
+      "(chapters/[0-9][0-9]_[a-z0-9_]+/README\\.md)|((chapters/|bench/|bench/experiments/|kernels/"
       ")?README\\.md)|(docs/"
       "[^/]+\\.md)");
   return std::regex_match(path, woven);
