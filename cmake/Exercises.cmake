@@ -79,6 +79,7 @@ function(tpp_add_gpu_exercise target out)
                         CUDA_STANDARD 20 CUDA_STANDARD_REQUIRED ON CUDA_ARCHITECTURES "${tpp_exercise_gpu}"
                         RULE_LAUNCH_LINK "${PROJECT_SOURCE_DIR}/tools/learn/record_link.sh ${out}/link")
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_compile_definitions(${target} PRIVATE TPP_FLOAT_ONLY)
   target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-lineinfo -w>)
   target_link_libraries(${target} PRIVATE tpp_learn_check CUDA::cudart_static)
 endfunction()

@@ -31,6 +31,7 @@
 #include <vector>
 
 #include "tools/learn/not_written.h"
+#include "tools/learn/student.h"
 
 namespace tpp::learn {
 
@@ -166,16 +167,6 @@ struct Variant {
 };
 /// variants.cpp: the reference first, then the wrong answers.
 const std::vector<Variant>& variants();
-/// student.cpp: the answer of the work file.
-const void* student_answer();
-
-/// student.cpp: how many steps and comparisons there must be, from exercise.toml. (A handout's checks know it, too.)
-struct Counts {
-  int steps, comparisons;
-};
-extern const Counts wanted_counts;
-
-struct Answer;  // answer.h defines it
 
 }  // namespace tpp::learn
 

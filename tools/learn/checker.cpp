@@ -360,7 +360,7 @@ bool Checker::compile(Program& program, const std::vector<const Exercise*>& befo
   content += "#include \"" + file.string() + "\"\n" + after;
   write_file(program.live / program.source.filename(),
              student_source(includes, content, exercise_.answer_header(), exercise_.own_names(),
-                            exercise_.expected));
+                            exercise_.expected, program.gpu));
   const auto fails = [&](const Ended& ended) {
     if (ended.code == 0 && ended.signal == 0) return false;
     result.message = first_error(ended.output, file);

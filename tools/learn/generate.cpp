@@ -29,10 +29,12 @@ int main(int argc, char** argv) try {
   const std::string skeleton = e.skeleton();
   const std::string name = fs::path(e.file).filename().string();
   write(out / name, skeleton);
-  const std::string student = tpp::learn::student_source(
-      tpp::learn::includes_of(skeleton), "#include \"" + (out / name).string() + "\"\n",
-      e.answer_header(), e.own_names(), e.expected);
-  write(out / "student.cpp", student);
+  const auto student = [&](bool gpu) {
+    return tpp::learn::student_source(tpp::learn::includes_of(skeleton),
+                                      "#include \"" + (out / name).string() + "\"\n",
+                                      e.answer_header(), e.own_names(), e.expected, gpu);
+  };
+  write(out / "student.cpp", student(false));
   if (e.cuda) {
     static const std::regex asks(R"re(\breference\.)re");
     const std::string checks = tpp::learn::read_file(e.folder / "checks.cpp");
@@ -43,7 +45,7 @@ int main(int argc, char** argv) try {
                    argv[1]);
       return 1;
     }
-    write(out / "gpu" / "student.cu", student);
+    write(out / "gpu" / "student.cu", student(true));
     write(out / "gpu" / "checks.cu",
           tpp::learn::gpu_checks_source((e.folder / "checks.cpp").string()));
   }

@@ -313,8 +313,32 @@ bool doctor(const Places& places, std::ostream& out) {
   } catch (const std::exception& error) {
     say(false, "checking an exercise", error.what());
   }
-  const bool gpu = fs::exists("/dev/nvidia0");
-  out << " · GPU: " << (gpu ? "there is one" : "none; kernels are checked on the emulator") << "\n";
+  const std::string why = why_no_gpu(places);
+  if (!why.empty()) {
+    out << " · GPU: none to check on: " << why << "; kernels are checked on the emulator\n";
+    return good;
+  }
+  try {
+    const std::vector<Exercise> all = read_exercises(places.root);
+    const auto e = std::find_if(all.begin(), all.end(), [](const Exercise& x) { return x.cuda; });
+    const fs::path folder = fs::temp_directory_path() / ("tpp-doctor-" + std::to_string(getpid()));
+    const Places elsewhere{places.root, places.build, folder};
+    write_file(work_file(elsewhere, *e), e->skeleton());
+    Checker checker(elsewhere, *e, {.gpu = true});
+    const Checked first = checker.check(), second = checker.check();
+    char text[64];
+    std::snprintf(text, sizeof text, "%.1f s", second.seconds);
+    if (first.verdict == Verdict::no_gpu) {
+      out << " · GPU: none that can be used (" << first.message << ")\n";
+    } else {
+      say(first.verdict == Verdict::not_written,
+          "a kernel " + first.machine + " (" + e->id + "): from save to verdict in " + text,
+          first.message);
+    }
+    fs::remove_all(folder);
+  } catch (const std::exception& error) {
+    say(false, "checking an exercise on the GPU", error.what());
+  }
   return good;
 }
 

@@ -283,10 +283,9 @@ std::string variants_source(const Reference& reference, const std::vector<Wrong>
 
 std::string student_source(const std::vector<std::string>& includes, const std::string& content,
                            const std::string& answer_header, const std::vector<std::string>& own,
-                           Expected expected) {
-  std::string text =
-      "// Generated. A student's file, in a namespace of its own.\n"
-      "#include \"tools/learn/check.h\"\n";
+                           Expected expected, bool gpu) {
+  std::string text = "// Generated. A student's file, in a namespace of its own.\n#include \"" +
+                     std::string(gpu ? "tools/learn/student.h" : "tools/learn/check.h") + "\"\n";
   for (const std::string& line : includes) text += line + "\n";
   text += "#include \"" + answer_header + "\"\nnamespace tpp::twin {}\n\n" +
           in_room({"tpp_student", content, own}) +

@@ -78,7 +78,8 @@ struct Room {
 [[nodiscard]] std::string student_source(const std::vector<std::string>& includes,
                                          const std::string& content,
                                          const std::string& answer_header,
-                                         const std::vector<std::string>& own, Expected expected);
+                                         const std::vector<std::string>& own, Expected expected,
+                                         bool gpu = false);
 /// checks.cu for nvcc: a GPU's program holds neither the reference nor the wrong answers; the emulator's does.
 [[nodiscard]] std::string gpu_checks_source(const std::string& checks);
 
