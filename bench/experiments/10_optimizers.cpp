@@ -15,7 +15,7 @@ struct Kind {
 const std::vector<Kind>& kinds() {
   static const std::vector<Kind> list = {
       {"sgd", "SGD", "sgd", 0, {0.03, 0.1, 0.3, 1, 3}},
-      {"momentum", "momentum", "momentum", 0, {0.003, 0.01, 0.03, 0.1, 0.3}},
+      {"momentum", "momentum", "momentum", 0, {0.01, 0.03, 0.1, 0.3, 1}},
       {"adam", "Adam", "adam", 0, {0.0003, 0.001, 0.003, 0.01, 0.03}},
       {"adamw", "AdamW", "adamw", 0.1, {0.0003, 0.001, 0.003, 0.01, 0.03}},
       {"adam_decay", "Adam, decay in the gradient", "adam", 0.1, {0.001, 0.003, 0.01}}};
