@@ -177,7 +177,9 @@ int run_headless(RunThread& run, const HeadlessConfig& config) {
     write_png(path, picture);
     tell(path, what);
   };
-  for (const std::string& id : app.panel_ids()) draw_panel(id, id, app.title(id).c_str());
+  for (const std::string& id : app.panel_ids()) {
+    if (id != "lens") draw_panel(id, id, app.title(id).c_str());  // it needs a cell, below
+  }
 
   // One head large, at a query that has much to look back at
   const auto middle = [](Index count) { return int(count / 2); };
@@ -186,6 +188,11 @@ int run_headless(RunThread& run, const HeadlessConfig& config) {
                        .query = middle(frame->config.T) + middle(frame->config.T) / 2});
   draw_panel("attention", "attention-head", "one head, step by step");
   draw_panel("rope", "rope-head", "and its turning pairs");
+
+  // And one number of its map
+  const int query = middle(frame->config.T) + middle(frame->config.T) / 2;
+  app.selection().set({.query = query, .key = std::max(0, query - 3)});  // a few tokens back
+  draw_panel("lens", "lens", "and one number of it, taken apart");
 
   // The book, beside the panel that it speaks of
   if (app.reader().open("chapters/13_rope/README.md", "the-formula")) {

@@ -55,12 +55,13 @@ RunOptions small() {
 
 /// The largest of what must be small, over all layers, heads and visible cells.
 struct Worst {
-  double residual = 0;  // |Σ shares − q·k of the tape| over what rounding explains
-  double logit = 0;     // |Σ shares/√K + bias − the logit that the run's weight stands for|
-  double between = 0;   // the same, of differences within a row: no sum of the lens takes part
-  double weight = 0;    // |weight − the run's|
-  double unscaled = 0;  // `between`, had the scale been forgotten
-  double largest = 0;   // logit, in size
+  double residual = 0;     // |Σ shares − q·k of the tape| over what rounding explains
+  double logit = 0;        // |Σ shares/√K + bias − the logit that the run's weight stands for|
+  double of_rounding = 0;  // the same, over what the lens says that rounding explains
+  double between = 0;      // the same, of differences within a row: no sum of the lens takes part
+  double weight = 0;       // |weight − the run's|
+  double unscaled = 0;     // `between`, had the scale been forgotten
+  double largest = 0;      // logit, in size
   long cells = 0;
 };
 
@@ -87,6 +88,8 @@ Worst over_all_cells(const Frame& frame) {
           if (lens.turns) keep(worst.residual, lens.residual() / lens.rounding());
           if (!lens.turns) keep(worst.residual, lens.residual() / 1e-12);
           keep(worst.logit, std::abs(lens.logit(d) - lens.recorded_logit()));
+          keep(worst.of_rounding,
+               std::abs(lens.logit(d) - lens.recorded_logit()) / lens.logit_rounding());
           keep(worst.between, std::abs(lens.logit(d) - first.logit(t) - ln));
           keep(worst.unscaled, std::abs(bare - ln));
           keep(worst.weight, std::abs(lens.weight(d) - lens.recorded[std::size_t(s)]));
@@ -118,6 +121,8 @@ TEST_CASE("lens: the parts of every cell add up to the run's logit", "[viewer][l
   CHECK(worst.largest > 1);
   CHECK(worst.residual <= 1);
   CHECK(worst.logit <= kLogitTolerance);
+  CHECK(worst.of_rounding <= 1);
+  CHECK(worst.of_rounding > 0.001);  // a bound that would hide nothing
   CHECK(worst.between <= kLogitTolerance);
   CHECK(worst.weight <= kWeightTolerance);
 

@@ -103,6 +103,18 @@ double Lens::rounding() const {
   return 12 * unit * magnitude * magnitude * sum;
 }
 
+double Lens::logit_rounding() const {
+  // K products and their sum, for this key and for all that the row's sum is made of
+  double q_squared = 0, k_squared = 0, longest = 0;
+  for (const double x : qr) q_squared += x * x;
+  for (const double logit : row)
+    if (std::isfinite(logit)) longest = std::max(longest, std::abs(logit));
+  for (const double x : kr) k_squared += x * x;
+  const double size = std::max(std::sqrt(q_squared * k_squared / double(K)), longest);
+  return 4 * product_unit * (double(K) * size + std::abs(row_max) + 4) +
+         rounding() / std::sqrt(double(K));
+}
+
 // --- From the frame ------------------------------------------------------------------------
 
 std::vector<std::string> lens_taps(const Frame& frame, int layer) {
@@ -145,7 +157,9 @@ std::string read_lens(const Frame& frame, int layer, int head, int query, int ke
   out.T = T;
   out.K = K;
   out.turns = turns;
-  out.unit = std::ldexp(1.0, frame.options.precision == "bf16" ? -8 : -24);
+  const std::string& precision = frame.options.precision;
+  out.unit = std::ldexp(1.0, precision == "bf16" ? -8 : -24);
+  out.product_unit = std::ldexp(1.0, precision == "bf16" ? -8 : precision == "tf32" ? -11 : -24);
   out.q = head_row(*q, query, head, K);
   out.k = head_row(*k, key, out.key_head, K);
   out.qr = head_row(*qr, query, head, K);

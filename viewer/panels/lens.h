@@ -36,6 +36,7 @@ struct Lens {
   bool turns = false;          // RoPE
   double magnitude = 1;        // m: what YaRN makes both vectors longer by
   double unit = 0;             // the rounding of what was recorded, relative: 2⁻²⁴ for float
+  double product_unit = 0;     // and of what the run multiplied
   std::vector<double> q, k;    // (K) as projected
   std::vector<double> qr, kr;  // (K) as compared: after the rotation, of the tape
   std::vector<LensPart> parts;
@@ -67,6 +68,8 @@ struct Lens {
   /// |Σ shares − recorded_product()|, and what rounding the rotation to `unit` may make of it.
   [[nodiscard]] double residual() const;
   [[nodiscard]] double rounding() const;
+  /// What the run's own rounding may make of |logit − recorded_logit()|.
+  [[nodiscard]] double logit_rounding() const;
 };
 
 /// What the lens needs of a layer.

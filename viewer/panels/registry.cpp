@@ -4,6 +4,7 @@
 #include "viewer/panels/architecture_panel.h"
 #include "viewer/panels/attention_panel.h"
 #include "viewer/panels/gradients_panel.h"
+#include "viewer/panels/lens_panel.h"
 #include "viewer/panels/loss_panel.h"
 #include "viewer/panels/norms_panel.h"
 #include "viewer/panels/rope_panel.h"
@@ -22,9 +23,9 @@ std::unique_ptr<Panel> make() {
 constexpr PanelEntry kPanels[] = {
     {"transport", make<TransportPanel>}, {"architecture", make<ArchitecturePanel>},
     {"attention", make<AttentionPanel>}, {"rope", make<RopePanel>},
-    {"norms", make<NormsPanel>},         {"gradients", make<GradientsPanel>},
-    {"loss", make<LossPanel>},           {"samples", make<SamplesPanel>},
-    {"status", make<StatusPanel>},
+    {"lens", make<LensPanel>},           {"norms", make<NormsPanel>},
+    {"gradients", make<GradientsPanel>}, {"loss", make<LossPanel>},
+    {"samples", make<SamplesPanel>},     {"status", make<StatusPanel>},
 };
 
 }  // namespace
