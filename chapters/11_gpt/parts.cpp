@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "chapters/02_tape/slots.h"
 #include "chapters/07_position/relative_bias.h"
 #include "chapters/07_position/sinusoidal.h"
 #include "chapters/08_layernorm/layernorm.h"
@@ -87,7 +88,8 @@ PositionPart<T> no_position_part() {
 template <Real T>
 PositionPart<T> sinusoidal_part() {
   return {"sinusoidal", [](ParameterTable&, const ModelConfig& cfg) {
-            const Mat<T> table = sinusoidal_table<T>(cfg.T, cfg.D) * T(cfg.init);
+            static const Slot& mine = slot("sinusoidal_table");
+            const Mat<T> table = in_slot<T>(mine, sinusoidal_table<T>)(cfg.T, cfg.D) * T(cfg.init);
             Position<T> position;
             // The paper scales the embeddings up by √D; we scale the table down to the embeddings' size
             position.embed = [table](const Pass<T>& pass, Var<T> x, std::string_view name) {
@@ -128,7 +130,9 @@ PositionPart<T> t5_part() {
 template <Real T>
 PositionPart<T> alibi_part() {
   return {"alibi", [](ParameterTable&, const ModelConfig& cfg) {
-            const Mat<T> bias = alibi_bias<T>(cfg.H, cfg.T);  // (H, 2T − 1)
+            static const Slot& mine = slot("alibi_bias");
+            Mat<T> (*const book)(Index, Index) = alibi_bias<T>;
+            const Mat<T> bias = in_slot<T>(mine, book)(cfg.H, cfg.T);  // (H, 2T − 1)
             Position<T> position;
             position.bias = [bias](const Pass<T>& pass) {
               return alibi_bias<T>(pass.tape, bias, pass.length);
