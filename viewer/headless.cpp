@@ -189,9 +189,17 @@ int run_headless(RunThread& run, const HeadlessConfig& config) {
   draw_panel("attention", "attention-head", "one head, step by step");
   draw_panel("rope", "rope-head", "and its turning pairs");
 
-  // And one number of its map
-  const int query = middle(frame->config.T) + middle(frame->config.T) / 2;
-  app.selection().set({.query = query, .key = std::max(0, query - 3)});  // a few tokens back
+  // And one number of its map: where this query looks most
+  const Place place = app.selection().locked();
+  const std::string probs = "block" + std::to_string(place.layer.value_or(0)) + "/attn/probs";
+  if (const TapValue* weights = app.shown() ? app.shown()->tap(probs) : nullptr) {
+    const int query = place.query.value_or(0);
+    const int row = place.head.value_or(0) * weights->cols + query;
+    int key = 0;
+    for (int s = 1; s <= query; ++s)
+      if ((*weights)(row, s) > (*weights)(row, key)) key = s;
+    app.selection().set({.key = key});
+  }
   draw_panel("lens", "lens", "and one number of it, taken apart");
 
   // The book, beside the panel that it speaks of

@@ -8,6 +8,7 @@
 
 #include "chapters/07_position/relative_bias.h"
 #include "viewer/export.h"
+#include "viewer/panels/controls.h"
 #include "viewer/panels/drawing.h"
 #include "viewer/view_context.h"
 #include "viewer/widgets/bars.h"
@@ -1050,6 +1051,15 @@ float AttentionPanel::State::draw_arithmetic(ViewContext& context, const Rect& r
   const bool hidden = mask[i];
   float y = rect.y;
   add_rich(context, list, ImVec2(rect.x, y), "→ key {T|" + token(key) + "}", colours.text);
+  if (context.commands.find("panel.lens")) {
+    const float width = text_width(context, Font::small, "Lens") + theme.px(16);
+    const Rect button{rect.right() - width, y - theme.px(2), width, theme.px(20)};
+    if (put_button(context, "attention/lens", button, "Lens", colours.raised, colours.text)) {
+      context.selection.set({.layer = layer, .head = head, .query = query, .key = key});
+      context.commands.run("panel.lens");
+    }
+    hint(context, "How this one number was made, pair by pair");
+  }
   y += theme.font_size(Font::body) + theme.px(4);
   const auto write = [&](AttentionStage step, bool marked, const std::string& left,
                          const std::string& right, Rgba ink) {

@@ -99,7 +99,7 @@ struct LensPanel::State {
   std::vector<double> q_angle, k_angle;                     // (P) radians, after the rotation
   std::vector<float> q_turned;                              // (K)
   double largest = 0;                                       // share, in size
-  float feature_range = 1;                                  // of all features
+  float q_range = 1, k_range = 1;                           // largest feature of each, in size
   double weight_off = 0;                                    // from the run's own; NaN: not recorded
   std::vector<float> weights;                               // (T) of the row
 
@@ -270,10 +270,15 @@ void LensPanel::State::compute() {
           float(lens.magnitude * (lens.q[a] * std::sin(angle) + lens.q[b] * std::cos(angle)));
     }
   }
-  feature_range = 0;
-  for (const auto* vector : {&lens.q, &lens.k, &lens.qr, &lens.kr})
-    for (const double x : *vector)
-      if (std::isfinite(x)) feature_range = std::max(feature_range, float(std::abs(x)));
+  const auto range = [](const std::vector<double>& before, const std::vector<double>& after) {
+    double most = 1e-30;
+    for (const auto* vector : {&before, &after})
+      for (const double x : *vector)
+        if (std::isfinite(x)) most = std::max(most, std::abs(x));
+    return float(most);
+  };
+  q_range = range(lens.q, lens.qr);
+  k_range = range(lens.k, lens.kr);
 
   // Arrows: the longest pair reaches the circle; square roots, so that the short ones are seen too
   for (auto* arrows : {&q_before, &q_after, &k_before, &k_after}) arrows->assign(P, {});
@@ -434,9 +439,12 @@ void LensPanel::State::draw_parts(ViewContext& context, const Rect& rect) {
   const auto p = std::size_t(part);
   std::string words;
   if (lens.turns) {
-    words = "pair " + std::to_string(part) + ": q at " + degree_text(q_angle[p]) + ", k at " +
-            degree_text(k_angle[p]) + ", " + degree_text(q_angle[p] - k_angle[p]) +
-            " apart: " + signed_number(shown[p], 3);
+    const std::string apart = degree_text(std::abs(std::remainder(q_angle[p] - k_angle[p], kTurn)));
+    words =
+        "pair " + std::to_string(part) + ": " +
+        (tight ? ""
+               : "q at " + degree_text(q_angle[p]) + ", k at " + degree_text(k_angle[p]) + ", ") +
+        apart + " apart, " + signed_number(shown[p], 3);
   } else {
     const auto i = std::size_t(lens.parts[p].a);
     words = "feature " + std::to_string(part) + ": " + number_text(lens.q[i], 3) + " · " +
@@ -500,7 +508,8 @@ float LensPanel::State::draw_dials(ViewContext& context, const Rect& rect) {
     options.selected = context.selection.is_locked({.pair = p});
     options.hovered_elsewhere = part_by_reader && part == p;
     options.arcs = arc;
-    if (captions) options.caption = degree_text(q_angle[i] - k_angle[i]);
+    if (captions)
+      options.caption = degree_text(std::abs(std::remainder(q_angle[i] - k_angle[i], kTurn)));
     const std::string id = "lens/pair/" + std::to_string(p);
     ImGui::SetCursorScreenPos(ImVec2(std::floor(x), std::floor(rect.y + float(row) * pitch)));
     const DialHit hit =
@@ -519,7 +528,6 @@ void LensPanel::State::draw_features(ViewContext& context, const Rect& rect, flo
   const float column = rect.w / float(parts());
   const float rim = column > theme.px(6) ? theme.px(1) : 0;
   const float font = theme.font_size(Font::small);
-  const float range = std::max(feature_range, 1e-30f);
   const float strip_height = cell * (two ? 2.0f : 1.0f);
   const bool all_named = strip_height >= font - theme.px(1);
   float y = rect.y;
@@ -527,7 +535,7 @@ void LensPanel::State::draw_features(ViewContext& context, const Rect& rect, flo
     put_text_right(context, list, rect.x - theme.px(6),
                    std::floor(top + 0.5f * (height - font) - theme.px(1)), ink, words);
   };
-  const auto strip = [&](auto value) {
+  const auto strip = [&](float range, auto value) {
     for (int p = 0; p < parts(); ++p) {
       const LensPart& part_here = lens.parts[std::size_t(p)];
       const float x = rect.x + float(p) * column;
@@ -542,22 +550,22 @@ void LensPanel::State::draw_features(ViewContext& context, const Rect& rect, flo
     }
     y += strip_height;
   };
-  const auto vector = [&](const char* words, Rgba ink, auto before, auto after) {
+  const auto vector = [&](const char* words, Rgba ink, float range, auto before, auto after) {
     const float top = y, inner = theme.px(all_named ? 2 : 1);
-    strip(before);
+    strip(range, before);
     if (two) {
       y += inner;
       if (all_named) name("↻", ink, y, strip_height);
-      strip(after);
+      strip(range, after);
     }
     name(words, ink, top, two && !all_named ? y - top : strip_height);
     y += theme.px(4);
   };
   vector(
-      "q", query_colour(theme), [&](int i) { return lens.q[std::size_t(i)]; },
+      "q", query_colour(theme), q_range, [&](int i) { return lens.q[std::size_t(i)]; },
       [&](int i) { return q_turned[std::size_t(i)]; });
   vector(
-      "k", key_colour(theme), [&](int i) { return lens.k[std::size_t(i)]; },
+      "k", key_colour(theme), k_range, [&](int i) { return lens.k[std::size_t(i)]; },
       [&](int i) { return lens.kr[std::size_t(i)]; });
   if (part_by_reader) {
     const float x0 = rect.x + float(part) * column, x1 = x0 + column - rim;
@@ -1123,7 +1131,8 @@ Explanation LensPanel::State::explain_step(const LensStep& step_here) const {
 std::string LensPanel::explain() const {
   std::string text =
       "The locked cell of an attention map, taken apart. The query and the key are shown as they "
-      "are on the tape, a column a pair of features: the numbers before and after the rotation, "
+      "are on the tape, a column a pair of features: the numbers before and after the rotation "
+      "(orange above zero, blue below, each vector by its largest number), "
       "and above them each pair as a plane with both arrows: solid after the rotation and, where "
       "there is room, dashed before. The "
       "arc is the angle between them. Arrows are relative to the longest of their vector, by its "
