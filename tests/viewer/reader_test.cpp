@@ -9,8 +9,10 @@
 #include <fstream>
 #include <random>
 
+#include "chapters/31_transformer_pp/catalogue.h"
 #include "tests/testing.h"
 #include "tests/viewer/offscreen.h"
+#include "viewer/panels/registry.h"
 
 using namespace tpp;
 using namespace tpp::viewer;
@@ -250,6 +252,54 @@ TEST_CASE("the reader: pages, links, the way back, and the place that is kept",
     untouched.restore(bad);
     CHECK(untouched.file().empty());
   }
+}
+
+namespace {
+
+/// Every link of a document, wherever it stands.
+void collect_links(const std::vector<book::Span>& spans, std::vector<std::string>& links) {
+  for (const book::Span& span : spans) {
+    if (span.kind == book::SpanKind::link) links.push_back(span.target);
+    collect_links(span.children, links);
+  }
+}
+void collect_links(const std::vector<book::Block>& blocks, std::vector<std::string>& links) {
+  for (const book::Block& block : blocks) {
+    collect_links(block.spans, links);
+    collect_links(block.children, links);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("links of the chapters move the viewer to panels and options that there are",
+          "[viewer][reader]") {
+  const fs::path book = fs::path(__FILE__).parent_path() / ".." / "..";
+  Reader reader(book);
+  int found = 0;
+  for (const std::string& folder : reader.chapters()) {
+    REQUIRE(reader.open("chapters/" + folder + "/README.md"));
+    std::vector<std::string> links;
+    collect_links(reader.document().blocks, links);
+    for (const std::string& link : links) {
+      const book::Target parts = book::split_target(link);
+      if (book::resolve_path(reader.file(), parts.path) != "docs/viewer.md") continue;
+      if (parts.anchor.empty() && parts.query.empty()) continue;
+      INFO(folder << ": " << link);
+      ++found;
+      const ReaderWish wish = viewer_link(parts.query, parts.anchor);
+      CHECK(wish.problem.empty());
+      const auto& panels = panel_table();
+      CHECK(std::any_of(panels.begin(), panels.end(),
+                        [&](const PanelEntry& entry) { return entry.id == wish.panel; }));
+      RunOptions options;
+      for (const auto& [name, value] : wish.options) {
+        CHECK_NOTHROW(set_option(options, name, value));
+      }
+      CHECK_NOTHROW(model_config(options, 256));
+    }
+  }
+  CHECK(found >= 30);
 }
 
 TEST_CASE("the reader: every text of the repository is drawn, at any width", "[viewer][reader]") {
