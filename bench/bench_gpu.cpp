@@ -303,6 +303,12 @@ const json* find_result(const json& report, const Case& c) {
   return nullptr;
 }
 
+/// What the rows below it have in common.
+std::string group_title(const std::string& twin, const std::string& shape,
+                        const std::string& storage) {
+  return "**" + twin + "**, " + shape + ", " + storage;
+}
+
 /// A chapter's twins, version by version. The rows are the program's cases: what a result lacks was not measured.
 std::string chapter_table(const json& report, const json& peers, const Cases& cases,
                           const ChapterTable& chapter) {
@@ -312,9 +318,12 @@ std::string chapter_table(const json& report, const json& peers, const Cases& ca
   const bool products = std::any_of(cases.begin(), cases.end(), [&](const Case& c) {
     return c.flops > 0 && belongs(chapter.rows.front(), c);
   });
-  Table table({"twin", "shape", "storage", "version", "µs", products ? "TFLOP/s" : "MB moved",
-               products ? "share of cuBLASLt" : "share of the limit", "PyTorch's best, µs",
-               "target", "met"});
+  struct Line {
+    std::string group;
+    std::vector<std::string>
+        cells;  // version, µs, what was moved or computed, share, PyTorch, target
+  };
+  std::vector<Line> lines;
   for (const ChapterRow& row : chapter.rows) {
     for (std::size_t i = 0; i < cases.size(); ++i) {
       const Case& c = cases[i];
@@ -331,47 +340,79 @@ std::string chapter_table(const json& report, const json& peers, const Cases& ca
       for (const Target& t : kTargets) {
         if (last && t.twin == c.twin && t.shape == c.shape && t.storage == c.storage) target = &t;
       }
+      const std::string group = group_title(c.twin, c.shape, c.storage);
       const std::string beside =
           std::isfinite(peer.value) ? microseconds(peer.value) + " (" + peer.way + ")" : "";
       const std::string wanted = target != nullptr ? number(target->share, 2) : "";
       const json* result = find_result(report, c);
       if (result == nullptr || !result->contains("us")) {
-        table.row({c.twin, c.shape, c.storage, c.version,
-                   result == nullptr ? "not measured" : "failed", "", "", beside, wanted, ""});
+        lines.push_back(
+            {group,
+             {c.version, result == nullptr ? "not measured" : "failed", "", "", beside, wanted}});
         continue;
       }
       const double us = (*result)["us"], share = result->value("share", NAN);
       const bool reached = target != nullptr && share >= target->share;
       const bool ahead = products || !std::isfinite(peer.value) || us <= peer.value;
-      table.row({c.twin, c.shape, c.storage, c.version, microseconds(us),
-                 products ? number(c.flops / us * 1e-6, 1) : megabytes(c.bytes), number(share, 2),
-                 beside, wanted,
-                 target == nullptr  ? ""
-                 : reached && ahead ? "yes"
-                 : reached          ? "not ahead of PyTorch"
-                                    : "no"});
+      lines.push_back({group,
+                       {c.version, microseconds(us),
+                        products ? number(c.flops / us * 1e-6, 1) : megabytes(c.bytes),
+                        number(share, 2), beside,
+                        target == nullptr  ? ""
+                        : reached && ahead ? wanted + ", met"
+                        : reached          ? wanted + ", but behind PyTorch"
+                                           : wanted + ", missed"}});
     }
+  }
+
+  // A column that nobody fills is left out
+  std::vector<std::string> header{"version",
+                                  "µs",
+                                  products ? "TFLOP/s" : "MB moved",
+                                  products ? "share of cuBLASLt" : "share of the limit",
+                                  "PyTorch's best, µs",
+                                  "wanted share"};
+  for (std::size_t column = header.size(); column-- > 4;) {
+    if (std::any_of(lines.begin(), lines.end(),
+                    [&](const Line& line) { return !line.cells[column].empty(); })) {
+      continue;
+    }
+    header.erase(header.begin() + std::ptrdiff_t(column));
+    for (Line& line : lines) line.cells.erase(line.cells.begin() + std::ptrdiff_t(column));
+  }
+  Table table(header, 1);
+  for (const Line& line : lines) {
+    table.group(line.group);
+    table.row(line.cells);
   }
   return machine(report) + "\n" + table.text();
 }
 
 /// Every version that was measured, the slow ones too.
 std::string version_table(const json& report) {
-  Table table(
-      {"twin", "shape", "storage", "version", "MB moved", "µs", "speed", "share of the limit"});
+  // A version's forward and backward were measured one after the other: bring together what is compared
+  std::vector<std::string> groups;
+  std::map<std::string, std::vector<std::vector<std::string>>> rows;
   for (const json& row : report["results"]) {
-    const std::string twin = row.value("twin", ""), shape = row.value("shape", ""),
-                      storage = row.value("storage", ""), version = row.value("version", "");
+    const std::string group =
+        group_title(row.value("twin", ""), row.value("shape", ""), row.value("storage", ""));
+    if (rows.find(group) == rows.end()) groups.push_back(group);
+    const std::string version = row.value("version", "");
     if (!row.contains("us")) {
-      table.row({twin, shape, storage, version, "", "failed", "", ""});
+      rows[group].push_back({version, "", "failed", "", ""});
       continue;
     }
     const double us = row["us"], bytes = row.value("bytes", 0.0), flops = row.value("flops", 0.0);
     std::string speed;
     if (flops > 0) speed = number(flops / us * 1e-6, 2) + " TFLOP/s";
     if (flops <= 0 && bytes > 0) speed = thousands(bytes / us * 1e-3) + " GB/s";
-    table.row({twin, shape, storage, version, bytes > 0 ? megabytes(bytes) : "", microseconds(us),
-               speed, row.contains("share") ? number(row["share"], 2) : ""});
+    rows[group].push_back({version, bytes > 0 ? megabytes(bytes) : "", microseconds(us), speed,
+                           row.contains("share") ? number(row["share"], 2) : ""});
+  }
+  Table table({"version", "MB moved", "µs", "speed", "share of the limit"}, 1);
+  for (const std::string& group : groups) {
+    table.group(group);
+    for (const std::vector<std::string>& row : rows[group]) table.row(row);
   }
   return machine(report) + "\n" + table.text();
 }

@@ -15,10 +15,12 @@ namespace tpp::bench {
 /// | 1 | 2 |
 class Table {
  public:
-  explicit Table(const std::vector<std::string>& header) {
+  /// The columns from `numbers` on stand to the right.
+  explicit Table(const std::vector<std::string>& header, std::size_t numbers = std::size_t(-1))
+      : width_(header.size()) {
     row(header);
     text_ += '|';
-    for (std::size_t i = 0; i < header.size(); ++i) text_ += " --- |";
+    for (std::size_t i = 0; i < header.size(); ++i) text_ += i < numbers ? " --- |" : " ---: |";
     text_ += '\n';
   }
   void row(const std::vector<std::string>& cells) {
@@ -26,10 +28,19 @@ class Table {
     for (const std::string& cell : cells) text_ += ' ' + cell + " |";
     text_ += '\n';
   }
+  /// A line above the rows that share what it says; nothing when the rows before share it, too.
+  void group(const std::string& title) {
+    if (title == group_) return;
+    group_ = title;
+    std::vector<std::string> cells(width_);
+    cells.front() = title;
+    row(cells);
+  }
   [[nodiscard]] const std::string& text() const { return text_; }
 
  private:
-  std::string text_;
+  std::size_t width_;
+  std::string text_, group_;
 };
 
 /// The text of `file`, with `text` between `<!-- table NAME -->` and `<!-- /table -->` in place of what stands there.

@@ -691,7 +691,9 @@ class Book {
       case BlockKind::paragraph:
         if (block.spans.size() == 1 && block.spans[0].kind == SpanKind::picture)
           return "<figure class=\"picture\">" + spans_html(block.spans, text, page) + "</figure>\n";
-        return "<p>" + spans_html(block.spans, text, page) + "</p>\n";
+        // What a table was measured on
+        return (block_is(block, "table ") ? "<p class=\"measured\">" : "<p>") +
+               spans_html(block.spans, text, page) + "</p>\n";
       case BlockKind::list: {
         const std::string tag = block.ordered ? "ol" : "ul";
         std::string out =
@@ -758,8 +760,14 @@ class Book {
     for (std::size_t r = 0; r < table.children.size(); ++r) {
       if (r == 0) out += "<thead>\n";
       if (r == 1) out += "<tbody>\n";
-      out += "<tr>";
       const std::vector<Block>& cells = table.children[r].children;
+      if (r > 0 && is_group(cells)) {
+        out += "<tr class=\"group\"><th scope=\"rowgroup\" colspan=\"" +
+               std::to_string(cells.size()) + "\">" + spans_html(cells[0].spans, text, page) +
+               "</th></tr>\n";
+        continue;
+      }
+      out += "<tr>";
       for (std::size_t c = 0; c < cells.size(); ++c) {
         const book::Align align = c < table.align.size() ? table.align[c] : book::Align::none;
         const char* name = align == book::Align::right ||
@@ -784,6 +792,14 @@ class Book {
       if (r == 0) out += "</thead>\n";
     }
     return out + (table.children.size() > 1 ? "</tbody>\n" : "") + "</table></div>\n";
+  }
+
+  /// A row with one bold cell and nothing beside it: the title of the rows below.
+  static bool is_group(const std::vector<Block>& cells) {
+    return cells.size() > 1 && !cells[0].spans.empty() &&
+           cells[0].spans[0].kind == book::SpanKind::strong &&
+           std::all_of(cells.begin() + 1, cells.end(),
+                       [](const Block& cell) { return cell.spans.empty(); });
   }
 
   static bool block_is(const Block& block, std::string_view directive) {

@@ -389,22 +389,21 @@ std::vector<std::string> results_table(const std::string& file, const std::strin
     }
   }
 
-  // Numbers stand to the right: a column is one of numbers when no cell of it is a text
+  // Numbers stand to the right: a column is one of numbers when most of its cells are
   std::string header = "|", rule = "|";
   for (std::size_t i = 0; i < width; ++i) {
-    bool numbers = false, texts = false;
+    int numbers = 0, texts = 0;
     for (const json& row : table["rows"]) {
       if (!row.is_array() || row.size() != width) {
         throw InputError(where + ": a row of the table '" + name + "' has not " +
                          std::to_string(width) + " cells");
       }
-      numbers = numbers || row[i].is_number() || row[i].is_string();
       static const std::regex number("[-+−]?[0-9][0-9.,]*( ?%)?( ± .*)?|–?");
       const bool text = row[i].is_string() && !std::regex_match(row[i].get<std::string>(), number);
-      texts = texts || text;
+      (text ? texts : numbers) += text || row[i].is_number() || row[i].is_string() ? 1 : 0;
     }
     header += " " + cell_text(table["columns"][i], "") + " |";
-    rule += numbers && !texts ? " ---: |" : " --- |";
+    rule += numbers > texts ? " ---: |" : " --- |";
   }
   std::vector<std::string> lines{header, rule};
   for (const json& row : table["rows"]) {
