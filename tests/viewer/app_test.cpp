@@ -117,6 +117,37 @@ TEST_CASE("app: the table of panels is what the window needs", "[viewer][app]") 
   }
 }
 
+TEST_CASE("app: from a map to a cell to the lens, while the run goes on", "[viewer][app]") {
+  Stage s;
+  const auto sees = [&](const char* name) { return s.hand.sees(name); };
+  s.wait("the maps", [&] { return sees("attention/head/1/1"); });
+  s.hand.click("attention/head/1/1");
+  s.wait("the large map", [&] { return sees("attention/lens"); });
+  CHECK_FALSE(sees("lens/step/weight"));
+  s.hand.click("attention/map", 0.2f, 0.9f);
+  s.hand.click("attention/lens");
+  s.wait("the lens", [&] { return sees("lens/step/weight"); });
+  const tpp::viewer::Place cell = s.app.selection().locked();
+  CHECK(cell.layer == 1);
+  CHECK(cell.head == 1);
+  CHECK(cell.query == 14);
+  CHECK(cell.key == 3);
+  CHECK(s.app.csv("lens").find(",1,1,0,14,") != std::string::npos);
+
+  // Another step, another number; without the tab nothing is asked for
+  const std::string before = s.app.csv("lens");
+  s.hand.key("Period");
+  s.wait("a step", [&] { return s.app.csv("lens") != before; });
+  CHECK(s.app.shown()->tap("block1/attn/q"));
+  s.hand.click("tab/norms");
+  s.hand.click("tab/rope");
+  s.hand.key("Escape");
+  s.wait("the maps again", [&] { return sees("attention/head/1/1"); });
+  s.hand.click("tab/lens");
+  s.hand.wait(3);
+  CHECK_FALSE(sees("lens/step/weight"));  // no head is locked
+}
+
 TEST_CASE("app: a click plays, a click pauses, keys step", "[viewer][app]") {
   Stage s;
   CHECK_FALSE(s.run.playing());
