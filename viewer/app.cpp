@@ -52,14 +52,24 @@ class App::Guard final : public RunControl {
   void reset() override { run_.reset(); }
   void restart(const RunOptions& options) override {
     try {
-      run_.restart(options);
+      if (app_.compare() == Compare::a) {
+        run_.restart(options);
+      } else {  // what is shown is what is changed
+        run_.fork(swaps_between(app_.frame_->options, options), run_.forked_at());
+      }
     } catch (const std::bad_alloc&) {
       throw InputError("There is not enough memory for this model: choose smaller sizes.");
     }
   }
   void seek(long step) override { run_.seek(step); }
   void set_speed(double steps_per_second) override { run_.set_speed(steps_per_second); }
-  void set_learning_rate(double peak) override { run_.set_learning_rate(peak); }
+  void set_learning_rate(double peak) override {
+    // The knob shows the rate of the run that is shown; A's is what the runs are told
+    const double a = app_.frame_ ? app_.frame_->options.learning_rate : 0;
+    const double b = app_.frame_b_ ? app_.frame_b_->options.learning_rate : a;
+    const bool of_b = app_.compare() == Compare::b && a != b && b > 0;
+    run_.set_learning_rate(of_b ? peak * (a / b) : peak);
+  }
   void set_prompt(const std::string& prompt) override { run_.set_prompt(prompt); }
   void set_temperature(double temperature) override { run_.set_temperature(temperature); }
   void want(const std::vector<std::string>& taps) override { run_.want(taps); }
@@ -126,6 +136,23 @@ void App::add_commands() {
       [this] { guard_->reset(); });
   add("run.save", "Save a checkpoint", "Run", {.key = key('S'), .ctrl = true, .shift = true},
       [this] { guard_->save(export_name("checkpoint", ".safetensors").string()); });
+
+  add("compare.here", "Fork here: a second run, B, beside this one", "Two runs",
+      {.key = key('B'), .shift = true}, [this] { fork(ForkAt::here); });
+  add("compare.start", "Fork from the start: A and B from step 0", "Two runs", {},
+      [this] { fork(ForkAt::start); });
+  add("compare.close", "Close B", "Two runs", {}, [this] { close_fork(); });
+  add("compare.next", "Show A, B or B − A", "Two runs", {key('B')}, [this] {
+    if (!frame_b_) {
+      toast("There is one run. Shift+B forks it: a second one, B, goes beside it in lockstep.");
+      return;
+    }
+    set_compare(static_cast<Compare>((static_cast<int>(compare_) + 1) % 3));
+  });
+  add("compare.a", "Show A", "Two runs", {}, [this] { set_compare(Compare::a); });
+  add("compare.b", "Show B", "Two runs", {}, [this] { set_compare(Compare::b); });
+  add("compare.difference", "Show B − A", "Two runs", {},
+      [this] { set_compare(Compare::difference); });
 
   for (tpp::Slot* place : filled_slots()) {
     add("mine." + place->name, "Mine or the book's: " + place->label, "Run", {}, [this, place] {
@@ -348,7 +375,10 @@ std::string App::csv(const std::string& id) const {
 ViewContext App::context(const Ui& ui, const Rect& rect) {
   ViewContext context{ui, selection_, commands_, layout_, rect};
   context.a = frame_.get();
+  context.b = frame_b_.get();
+  context.compare = compare();
   context.history = &history_;
+  context.history_b = frame_b_ ? &history_b_ : nullptr;
   context.control = guard_.get();
   context.time = ImGui::GetTime();
   return context;
@@ -397,9 +427,12 @@ void App::frame(bool present) {
 
 void App::take_news() {
   const bool played = frame_ && frame_->playing;
-  frame_ = run_.frame();
+  const FramePair pair = run_.frames();
+  frame_ = pair.a;
+  frame_b_ = pair.b;
   if (frame_ && frame_->playing && !played) forget_step();  // the curves follow again
   run_.drain(history_);
+  run_.drain_b(history_b_);
   for (std::string& sentence : run_.take_notices()) toast(std::move(sentence));
   // The transport bar tells why a run has stopped; toasts about it go when that is mended
   const std::string error = frame_ ? frame_->error : "";
@@ -411,7 +444,8 @@ void App::take_news() {
 void App::forget_impossible_selection() {
   if (!frame_) return;
   // After a restart there may be fewer layers, heads or tokens than what was locked
-  const ModelConfig& c = frame_->config;
+  const Frame& frame = compare() == Compare::b ? *frame_b_ : *frame_;
+  const ModelConfig& c = frame.config;
   const auto beyond = [](const std::optional<int>& index, Index count) {
     return index && (*index < 0 || *index >= count);
   };
@@ -423,7 +457,7 @@ void App::forget_impossible_selection() {
   if (beyond(kept.key, c.T)) kept.key.reset();
   if (beyond(kept.pair, c.K() / 2)) kept.pair.reset();
   if (kept.parameter &&
-      std::none_of(frame_->parameters.begin(), frame_->parameters.end(),
+      std::none_of(frame.parameters.begin(), frame.parameters.end(),
                    [&](const ParameterInfo& info) { return info.name == *kept.parameter; })) {
     kept.parameter.reset();
   }
@@ -467,6 +501,13 @@ void App::draw_slot(Ui& ui, Slot slot, const Rect& rect) {
   for (const Panel* panel : here) {
     const PanelInfo& info = panel->info();
     tabs.push_back({info.id, info.title, info.chapter});
+    if (!frame_b_) continue;
+    Compare shows = compare();
+    if (shows == Compare::difference && !panel->subtracts()) shows = Compare::a;
+    tabs.back().badge = shows == Compare::a ? "A" : shows == Compare::b ? "B" : "B − A";
+    tabs.back().badge_colour = shows == Compare::a   ? ui.colours().run_a
+                               : shows == Compare::b ? ui.colours().run_b
+                                                     : ui.colours().text;
   }
   PanelAction action;
   Panel* panel = active_panel(slot);
@@ -574,6 +615,9 @@ void App::draw_time(Ui& ui, const Rect& rect) {
     mark(frame_->options.warmup, StripMark::Kind::event, "warm-up ends");
     mark(frame_->options.steps, StripMark::Kind::event, "the schedule ends");
     for (const long step : frame_->kept) mark(step, StripMark::Kind::keyframe, "kept");
+    if (frame_->fork >= 0 && frame_b_) {
+      marks.push_back({double(frame_->fork), StripMark::Kind::fork, "B begins here"});
+    }
   }
   const bool following = now >= newest;
   const StripHit hit = draw_time_strip(ui, "time", ImVec2(content.w, content.h), first,
@@ -598,6 +642,30 @@ void App::go_to_step(long step) {
   } else {
     selection_.set({.step = step});
   }
+}
+
+// --- Two runs ----------------------------------------------------------------------------------------
+
+void App::set_compare(Compare compare) { compare_ = compare; }
+
+/// B begins as A is; what is shown then is B, and a switch changes it.
+void App::fork(ForkAt at) {
+  if (!frame_) return;
+  attempt([&] {
+    run_.fork({}, at);
+    forget_step();
+    compare_ = Compare::b;
+    toast(at == ForkAt::here
+              ? "B begins here, as A is. Now change something: a switch of the architecture is B's "
+                "while B is shown. The key B shows A, B or B − A."
+              : "A and B begin again at step 0. Now change something: a switch of the architecture "
+                "is B's while B is shown. The key B shows A, B or B − A.");
+  });
+}
+
+void App::close_fork() {
+  run_.close_fork();
+  compare_ = Compare::a;
 }
 
 void App::forget_step() {

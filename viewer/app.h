@@ -70,6 +70,10 @@ class App {
   void set_appearance(Appearance appearance);
   void set_zoom(float zoom);
 
+  /// Which run the panels show; A while there is no B.
+  [[nodiscard]] Compare compare() const { return frame_b_ ? compare_ : Compare::a; }
+  void set_compare(Compare compare);
+
   // For scripts and tests
   [[nodiscard]] const Probes& probes() const { return probes_; }
   [[nodiscard]] Selection& selection() { return selection_; }
@@ -78,6 +82,8 @@ class App {
   [[nodiscard]] Commands& commands() { return commands_; }
   [[nodiscard]] const History& history() const { return history_; }
   [[nodiscard]] const std::shared_ptr<const Frame>& shown() const { return frame_; }
+  [[nodiscard]] const std::shared_ptr<const Frame>& shown_b() const { return frame_b_; }
+  [[nodiscard]] const History& history_b() const { return history_b_; }
   [[nodiscard]] const Theme& theme() const { return theme_; }
   [[nodiscard]] std::vector<std::string> toasts() const;
 
@@ -110,6 +116,8 @@ class App {
   void draw_time(Ui& ui, const Rect& rect);
   void go_to_step(long step);
   void forget_step();
+  void fork(ForkAt at);
+  void close_fork();
   void draw_explanation(Ui& ui);
   void draw_toasts(Ui& ui);
   void act(Panel& panel, const PanelAction& action);
@@ -134,15 +142,16 @@ class App {
   std::vector<std::unique_ptr<Panel>> panels_;
   std::array<int, kSlots> active_{};  // the shown tab of each slot
 
-  std::shared_ptr<const Frame> frame_;
-  History history_;
+  std::shared_ptr<const Frame> frame_, frame_b_;  // of the same step
+  History history_, history_b_;
+  Compare compare_ = Compare::a;
   std::optional<long> scrubbing_;  // the step that the strip was dragged to, until the run is there
   unsigned long sought_from_ = 0;  // the frame that was shown when it was asked to go there
   std::string told_error_;         // why the run had stopped, in the last frame
   std::vector<Toast> toasts_;
   Reader reader_;
-  std::string explained_;              // the panel that is being explained; empty for none
-  float explanation_height_ = 0;       // of its window in the last frame
+  std::string explained_;         // the panel that is being explained; empty for none
+  float explanation_height_ = 0;  // of its window in the last frame
   std::vector<std::string> wanted_pictures_;
   std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   bool fonts_are_old_ = true;

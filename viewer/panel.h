@@ -30,6 +30,9 @@ class Panel {
   /// "block2/attn/probs". Asked only while the panel is visible.
   virtual std::vector<std::string> taps(const ViewContext&) const { return {}; }
 
+  /// Can it show B − A? A panel that cannot shows A then, and its title says so.
+  virtual bool subtracts() const { return false; }
+
   /// New frame or new selection: compute what draw() will show. No ImGui, no textures.
   virtual void update(const ViewContext&) {}
 

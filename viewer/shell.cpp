@@ -126,6 +126,22 @@ Rect begin_slot(Ui& ui, Slot slot, const Rect& rect, const std::vector<SlotTab>&
     x += w;
   }
 
+  // Which run it shows
+  if (!tabs.empty() && !tabs[static_cast<std::size_t>(active)].badge.empty()) {
+    const SlotTab& tab = tabs[static_cast<std::size_t>(active)];
+    const FontScope small(t, Font::small);
+    const ImVec2 size = ImGui::CalcTextSize(tab.badge.c_str());
+    const float w = size.x + t.px(12);
+    if (x + t.px(8) + w < right) {
+      const ImVec2 at(x + t.px(8), box.y + (bar - t.px(20)) / 2), to(at.x + w, at.y + t.px(20));
+      compat::add_rect(list, at, to, tab.badge_colour, t.px(4), t.px(1.5f));
+      list->AddText(ImVec2(at.x + t.px(6), std::floor(at.y + (t.px(20) - size.y) / 2)),
+                    tab.badge_colour, tab.badge.c_str());
+      ui.probes.record(name + "/run", {at.x, at.y, w, t.px(20)});
+      x = to.x;
+    }
+  }
+
   // The chapter's tag, where there is room
   if (!tabs.empty() && !tabs[static_cast<std::size_t>(active)].chapter.empty()) {
     const std::string& chapter = tabs[static_cast<std::size_t>(active)].chapter;

@@ -13,6 +13,8 @@ namespace tpp::viewer {
 /// A tab of a slot that holds several panels.
 struct SlotTab {
   std::string id = {}, title = {}, chapter = {};
+  std::string badge = {};  // which of two runs it shows: "A", "B", "B − A"
+  Rgba badge_colour = 0;
 };
 
 struct PanelAction {

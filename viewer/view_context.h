@@ -24,12 +24,17 @@ struct ViewContext : Ui {
   const Frame* a = nullptr;  // run A's frame; null before the first
   const Frame* b = nullptr;  // run B's; null without one
   Compare compare = Compare::a;
-  const History* history = nullptr;  // all steps of run A; null in tests without one
-  RunControl* control = nullptr;     // null in tests that only look
-  double time = 0;                   // seconds since the start, for animation
+  const History* history = nullptr;    // all steps of run A; null in tests without one
+  RunControl* control = nullptr;       // null in tests that only look
+  double time = 0;                     // seconds since the start, for animation
+  const History* history_b = nullptr;  // all steps of run B; null without one
 
   /// The frame of the run that is shown (A for the difference).
   const Frame* shown() const { return compare == Compare::b ? b : a; }
+  /// And its steps.
+  const History* shown_history() const { return compare == Compare::b ? history_b : history; }
+  /// Its colour, where the two runs are told apart.
+  Rgba run_colour() const { return theme.run(compare == Compare::b && b ? RunId::b : RunId::a); }
 };
 
 }  // namespace tpp::viewer

@@ -90,6 +90,7 @@ class Stage {
                                     {{info.id, info.title, info.chapter}}, active, false);
     ViewContext context{ui, selection, commands, layout,  content, a_,
                         b_, compare,   history,  control, time};
+    context.history_b = history_b;
     taps = panel_->taps(context);
     panel_->update(context);
     panel_->draw(context);
@@ -119,6 +120,7 @@ class Stage {
   Commands commands;
   Layout layout;
   const History* history = nullptr;
+  const History* history_b = nullptr;
   RunControl* control = nullptr;
   Compare compare = Compare::a;
   double time = 0;

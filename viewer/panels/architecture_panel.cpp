@@ -269,6 +269,7 @@ struct ArchitecturePanel::State {
   const Frame* frame = nullptr;
   const Frame* other = nullptr;
   unsigned long frame_version = 0, other_version = 0;
+  Compare compare = Compare::a;
   int layer = 0;
   RunOptions options;
   ModelConfig config;
@@ -327,7 +328,8 @@ std::string recipe_of(const RunOptions& options) {
 
 void ArchitecturePanel::update(const ViewContext& context) {
   State& s = *state_;
-  const Frame* frame = context.shown();
+  // With B − A, what B has otherwise is outlined in B's diagram
+  const Frame* frame = context.compare != Compare::a && context.b ? context.b : context.a;
   if (!frame || frame->config.layers < 1 || frame->config.H < 1 || frame->config.D < 1) {
     s.known = false;
     s.frame = nullptr;
@@ -335,6 +337,8 @@ void ArchitecturePanel::update(const ViewContext& context) {
   }
   const int layers = int(frame->config.layers);
   const int layer = std::clamp(context.selection.shown().layer.value_or(0), 0, layers - 1);
+  if (context.compare != s.compare) s.pending.reset();  // it was of the other run
+  s.compare = context.compare;
   const Frame* other = context.b;
   const bool same = s.known && frame == s.frame && frame->version == s.frame_version &&
                     layer == s.layer && other == s.other &&
@@ -376,7 +380,9 @@ void ArchitecturePanel::State::restart(ViewContext& context, const RunOptions& n
   try {
     context.control->restart(next);
     pending = next;
-    note = what + ": the run starts again at step 0.";
+    note =
+        what + (context.compare != Compare::a && context.b ? ": B is forked again with it."
+                                                           : ": the run starts again at step 0.");
     is_error = false;
   } catch (const InputError& error) {
     // The run goes on as it was; so does the switch
@@ -421,6 +427,9 @@ float ArchitecturePanel::State::draw_switches(ViewContext& context, const Rect& 
     if (!open) {
       context.probe("architecture/" + name);
       hint(context, help);
+      if (differs(name))
+        compat::add_rect(list, ImGui::GetItemRectMin(), ImGui::GetItemRectMax(), colours.run_b,
+                         theme.px(4), theme.px(1.5f));
     }
     if (open) {
       for (const std::string& choice : choices) {
@@ -492,9 +501,12 @@ float ArchitecturePanel::State::draw_switches(ViewContext& context, const Rect& 
   float y = rect.y + row * 4;
   const bool fresh =
       !note.empty() && (is_error ? context.time < asked + 20 : context.time < asked + 6);
-  const std::string text = fresh ? note
-                           : can ? "A switch restarts the run, same seed and text."
-                                 : "";
+  const std::string text = fresh                  ? note
+                           : !can                 ? ""
+                           : context.b == nullptr ? "A switch restarts the run, same seed and text."
+                           : context.compare == Compare::a
+                               ? "A switch restarts A, and B with it. Show B to change B."
+                               : "A switch changes B, where it was forked from A.";
   y += put_wrapped(context, list, rect.x, y, rect.w,
                    !fresh     ? colours.muted
                    : is_error ? colours.error

@@ -34,13 +34,23 @@ struct LossPanel::State {
       for (Pyramid* p : {&train, &smoothed, &validation, &rate}) p->clear();
     }
   };
-  Curves linear, logarithmic;
-  Pyramid tokens;  // a second
-  Smoother smoother;
-  const History* history = nullptr;
-  unsigned long epoch = 0;
-  std::size_t taken = 0;
-  long last_taken = -1;
+  struct Track {  // of one run
+    Curves linear, logarithmic;
+    Pyramid tokens;  // a second
+    Smoother smoother;
+    const History* history = nullptr;
+    unsigned long epoch = 0;
+    std::size_t taken = 0;
+    long last_taken = -1;
+    void take(const StepScalars& s);
+    /// True when it began anew. Smoothing goes on from the losses that the run shares with `stem`.
+    bool take_all(const History* h, const Track* stem = nullptr);
+    [[nodiscard]] Readout readout(long step) const;
+  };
+  Track a, b;
+  Pyramid more_linear, more_logarithmic;  // B − A, of the smoothed losses
+  bool both = false;                      // there is a run B
+  Compare compare = Compare::a;
 
   bool log_steps = false;
   std::vector<Guide> guides;
@@ -51,13 +61,15 @@ struct LossPanel::State {
   double tokens_per_second = kNaN;
   CurvePlot plot, rate_plot;
 
-  Curves& curves() { return log_steps ? logarithmic : linear; }
+  Curves& curves(Track& t) const { return log_steps ? t.logarithmic : t.linear; }
+  const Track& shown_track() const { return compare == Compare::b && both ? b : a; }
+  void subtract();
   double place(double step) const { return log_steps ? std::log10(std::max(1.0, step)) : step; }
   double step_at(double x) const { return log_steps ? std::pow(10.0, x) : x; }
-  void take(const StepScalars& s);
   void draw_header(ViewContext& context, const Rect& r);
   void draw_log_axis(ViewContext& context, const CurveHit& hit) const;
-  void draw_readout(ViewContext& context, const Rect& r, long step, const Readout& now) const;
+  void draw_readout(ViewContext& context, const Rect& r, const Readout& now,
+                    const Readout& other) const;
 };
 
 LossPanel::LossPanel() : state_(std::make_unique<State>()) {}
@@ -65,10 +77,9 @@ LossPanel::~LossPanel() = default;
 const PanelInfo& LossPanel::info() const { return state_->info; }
 bool LossPanel::log_steps() const { return state_->log_steps; }
 
-void LossPanel::State::take(const StepScalars& s) {
+void LossPanel::State::Track::take(const StepScalars& s) {
   const double smooth = smoother.push(double(s.loss));
   const double x = double(s.step), lx = std::log10(std::max(1.0, x));
-  if (std::isfinite(s.learning_rate)) peak = std::max(peak, double(s.learning_rate));
   linear.train.push(x, s.loss);
   linear.smoothed.push(x, float(smooth));
   linear.rate.push(x, s.learning_rate);
@@ -99,31 +110,78 @@ void LossPanel::update(const ViewContext& context) {
     s.tokens_per_second = f->tokens_per_second;
   }
 
-  // Take the steps that are new; all of them when the past has changed
-  const History* h = context.history;
+  s.both = context.b != nullptr;
+  s.compare = context.compare;
+  const bool anew = s.a.take_all(context.history);
+  if (anew) s.plot.reset_view();
+  if (anew) s.b.history = nullptr;  // its stem is another
+  if (s.b.take_all(s.both ? context.history_b : nullptr, &s.a) || anew) {
+    s.more_linear.clear();
+    s.more_logarithmic.clear();
+  }
+  s.subtract();
+  s.peak = 0;
+  for (const State::Track* track : {&s.a, &s.b}) {
+    const Pyramid& rate = track->linear.rate;
+    const Pyramid::Extent all = rate.extent(0, rate.size());
+    if (all.finite > 0) s.peak = std::max(s.peak, double(all.max));
+  }
+}
+
+bool LossPanel::State::Track::take_all(const History* h, const Track* stem) {
+  // The steps that are new; all of them when the past has changed
   static const std::vector<StepScalars> kNone;
   const std::vector<StepScalars>& steps = h ? h->steps : kNone;
-  const bool anew = h != s.history || (h && h->epoch != s.epoch) || steps.size() < s.taken ||
-                    (s.taken > 0 && steps[s.taken - 1].step != s.last_taken);
+  const bool anew = h != history || (h && h->epoch != epoch) || steps.size() < taken ||
+                    (taken > 0 && steps[taken - 1].step != last_taken);
   if (anew) {
-    s.linear.clear();
-    s.logarithmic.clear();
-    s.tokens.clear();
-    s.smoother = Smoother();
-    s.taken = 0;
-    s.last_taken = -1;
-    s.peak = 0;
-    s.plot.reset_view();
+    linear.clear();
+    logarithmic.clear();
+    tokens.clear();
+    smoother = Smoother();
+    taken = 0;
+    last_taken = -1;
   }
-  s.history = h;
-  s.epoch = h ? h->epoch : 0;
-  for (; s.taken < steps.size(); ++s.taken) s.take(steps[s.taken]);
+  history = h;
+  epoch = h ? h->epoch : 0;
+  if (stem && taken == 0 && !steps.empty()) {
+    const Pyramid& before = stem->linear.train;
+    const std::size_t end = before.lower_bound(double(steps[0].step));
+    for (std::size_t i = end > 200 ? end - 200 : 0; i < end; ++i) {
+      smoother.push(double(before.y(i)));
+    }
+  }
+  for (; taken < steps.size(); ++taken) take(steps[taken]);
+  return anew;
+}
+
+void LossPanel::State::subtract() {
+  const Pyramid &of_a = a.linear.smoothed, &of_b = b.linear.smoothed;
+  for (std::size_t i = more_linear.size(); i < of_b.size() && !of_a.empty(); ++i) {
+    const std::size_t j = of_a.lower_bound(of_b.x(i));
+    if (j >= of_a.size()) break;  // A's number of that step has not come yet
+    const bool same = of_a.x(j) == of_b.x(i);
+    const float more = same ? of_b.y(i) - of_a.y(j) : std::numeric_limits<float>::quiet_NaN();
+    more_linear.push(of_b.x(i), more);
+    more_logarithmic.push(b.logarithmic.smoothed.x(i), more);
+  }
 }
 
 LossPanel::Readout LossPanel::readout(long step) const {
-  const State& s = *state_;
+  return state_->shown_track().readout(step);
+}
+LossPanel::Readout LossPanel::readout_b(long step) const { return state_->b.readout(step); }
+double LossPanel::more(long step) const {
+  const Pyramid& p = state_->more_linear;
+  if (p.empty()) return kNaN;
+  const std::size_t i = p.nearest(double(step));
+  return std::lround(p.x(i)) == step ? double(p.y(i)) : kNaN;
+}
+
+LossPanel::Readout LossPanel::State::Track::readout(long step) const {
+  const Track& s = *this;
   Readout out;
-  const State::Curves& c = s.linear;
+  const Curves& c = s.linear;
   if (c.train.empty()) return out;
   const std::size_t i = c.train.nearest(double(step));
   out.step = std::lround(c.train.x(i));
@@ -179,41 +237,51 @@ void LossPanel::State::draw_log_axis(ViewContext& context, const CurveHit& hit) 
   }
 }
 
-void LossPanel::State::draw_readout(ViewContext& context, const Rect& r, long step,
-                                    const Readout& now) const {
+void LossPanel::State::draw_readout(ViewContext& context, const Rect& r, const Readout& now,
+                                    const Readout& other) const {
   if (now.step < 0) return;
-  (void)step;
   const Theme& t = context.theme;
   const Palette& p = context.colours();
+  // With two runs, those of both stand side by side
+  const bool two = both && other.step == now.step;
   struct Row {
     std::string name, how, value;
     Rgba colour;
+    std::string second = {};
+  };
+  const auto number = [](double v, int digits) {
+    return std::isnan(v) ? std::string("–") : number_text(v, digits);
   };
   const std::string loss = number_text(now.train, 4);
   const auto tone = [&](double v, Rgba colour) { return std::isfinite(v) ? colour : p.error; };
   const Row rows[] = {
       {"step", "", with_thousands(now.step), p.text},
-      {"train", "nats per token", loss, tone(now.train, p.run_a)},
-      {"smoothed", "", number_text(now.smoothed, 4), tone(now.smoothed, p.run_a)},
-      {"validation", "", std::isnan(now.validation) ? "–" : number_text(now.validation, 4),
-       p.dim_head},
-      {"perplexity", "e^" + loss, number_text(now.perplexity, 4), tone(now.perplexity, p.text)},
+      {"train", "nats per token", loss, tone(now.train, p.run_a), number_text(other.train, 4)},
+      {"smoothed", "", number_text(now.smoothed, 4), tone(now.smoothed, p.run_a),
+       number_text(other.smoothed, 4)},
+      {"validation", "", number(now.validation, 4), both ? p.run_a : p.dim_head,
+       number(other.validation, 4)},
+      {"perplexity", "e^" + loss, number_text(now.perplexity, 4),
+       tone(now.perplexity, both ? p.run_a : p.text), number_text(other.perplexity, 4)},
       {per_byte ? "bits per byte" : "bits per token", loss + " / ln 2", number_text(now.bits, 4),
-       tone(now.bits, p.text)},
-      {"learning rate", "", number_text(now.learning_rate, 3), tone(now.learning_rate, p.dim_time)},
+       tone(now.bits, both ? p.run_a : p.text), number_text(other.bits, 4)},
+      {"learning rate", "", number_text(now.learning_rate, 3),
+       tone(now.learning_rate, both ? p.run_a : p.dim_time), number_text(other.learning_rate, 3)},
       {"tokens/s", "",
        with_thousands(std::isfinite(now.tokens_per_second) ? std::llround(now.tokens_per_second)
                                                            : 0),
        p.text},
   };
-  float name_w = 0, how_w = 0, value_w = 0;
+  float name_w = 0, how_w = 0, value_w = 0, second_w = 0;
   for (const Row& row : rows) {
     name_w = std::max(name_w, text_width(context, Font::small, row.name));
     how_w = std::max(how_w, text_width(context, Font::small, row.how));
     value_w = std::max(value_w, text_width(context, Font::mono_small, row.value));
+    if (two) second_w = std::max(second_w, text_width(context, Font::mono_small, row.second));
   }
+  if (two) second_w += t.px(12);
   const float line = t.font_size(Font::small) + t.px(2);
-  const float w = name_w + how_w + value_w + t.px(36), h = line * 8 + t.px(12);
+  const float w = name_w + how_w + value_w + second_w + t.px(36), h = line * 8 + t.px(12);
   const ImVec2 mouse = ImGui::GetIO().MousePos;
   float x = mouse.x + t.px(14);
   if (x + w > r.right()) x = mouse.x - t.px(14) - w;
@@ -226,7 +294,10 @@ void LossPanel::State::draw_readout(ViewContext& context, const Rect& r, long st
   for (const Row& row : rows) {
     put_text(context, list, x + t.px(8), row_y, p.muted, row.name);
     put_text(context, list, x + t.px(18) + name_w, row_y, p.muted, row.how);
-    put_text_right(context, list, x + w - t.px(8), row_y, row.colour, row.value, Font::mono_small);
+    put_text_right(context, list, x + w - t.px(8) - second_w, row_y, row.colour, row.value,
+                   Font::mono_small);
+    if (two)
+      put_text_right(context, list, x + w - t.px(8), row_y, p.run_b, row.second, Font::mono_small);
     row_y += line;
   }
   context.probes.record("loss/readout", {x, y, w, h});
@@ -241,7 +312,8 @@ void LossPanel::draw(ViewContext& context) {
     put_note(context, r, "The loss appears here when the run has begun.");
     return;
   }
-  State::Curves& c = s.curves();
+  State::Curves &c = s.curves(s.a), &cb = s.curves(s.b);
+  const bool subtracted = s.both && s.compare == Compare::difference;
   const float header = t.px(20), gap = t.px(2);
   const float room = r.h - header - gap;
   const bool two = room > t.px(120);
@@ -251,7 +323,8 @@ void LossPanel::draw(ViewContext& context) {
   s.draw_header(context, {r.x, r.y, r.w, header});
 
   // The numbers of the step that is shown, in words
-  const Readout now = readout(s.shown ? *s.shown : std::numeric_limits<long>::max() / 2);
+  const long asked = s.shown ? *s.shown : std::numeric_limits<long>::max() / 2;
+  const Readout now = s.a.readout(asked), now_b = s.b.readout(asked);
   if (now.step >= 0) {
     ImDrawList* list = ImGui::GetWindowDrawList();
     const float y = std::floor(r.y + (header - t.font_size(Font::small)) / 2);
@@ -266,23 +339,45 @@ void LossPanel::draw(ViewContext& context) {
     };
     const auto tone = [&](double v, Rgba colour) { return std::isfinite(v) ? colour : p.error; };
     word("step", with_thousands(now.step), p.text);
-    word("smoothed", number_text(now.smoothed, 3), tone(now.smoothed, p.run_a));
-    if (!std::isnan(now.validation)) word("validation", number_text(now.validation, 3), p.dim_head);
-    word("perplexity", number_text(std::exp(now.smoothed), 3), tone(now.smoothed, p.text));
-    word(s.per_byte ? "bits per byte" : "bits per token",
-         number_text(now.smoothed / std::log(2.0), 3), tone(now.smoothed, p.text));
-    if (std::isfinite(now.tokens_per_second))
-      word("", with_thousands(std::llround(rounded(now.tokens_per_second, 3))) + " tokens/s",
-           p.text);
+    if (s.both && now_b.step == now.step) {
+      word("smoothed  A", number_text(now.smoothed, 4), tone(now.smoothed, p.run_a));
+      word("B", number_text(now_b.smoothed, 4), tone(now_b.smoothed, p.run_b));
+      const double more_now = more(now.step);
+      word("B − A", (more_now >= 0 ? "+" : "") + number_text(more_now, 3), tone(more_now, p.text));
+      if (!std::isnan(now.validation) && !std::isnan(now_b.validation)) {
+        word("validation  A", number_text(now.validation, 4), p.run_a);
+        word("B", number_text(now_b.validation, 4), p.run_b);
+      }
+    } else {
+      word("smoothed", number_text(now.smoothed, 3), tone(now.smoothed, p.run_a));
+      if (!std::isnan(now.validation))
+        word("validation", number_text(now.validation, 3), p.dim_head);
+      word("perplexity", number_text(std::exp(now.smoothed), 3), tone(now.smoothed, p.text));
+      word(s.per_byte ? "bits per byte" : "bits per token",
+           number_text(now.smoothed / std::log(2.0), 3), tone(now.smoothed, p.text));
+      if (std::isfinite(now.tokens_per_second))
+        word("", with_thousands(std::llround(rounded(now.tokens_per_second, 3))) + " tokens/s",
+             p.text);
+    }
   }
 
   // Loss
-  const Series series[] = {
+  std::vector<Series> series = {
       {"train", &c.train, with_alpha(p.run_a, 110), LineStyle::solid, 1.0f},
       {"smoothed", &c.smoothed, p.run_a, LineStyle::solid, 2.2f},
       {"", &c.validation, with_alpha(p.dim_head, 170), LineStyle::solid, 1.0f},
       {"validation", &c.validation, p.dim_head, LineStyle::dots, 1.5f},
   };
+  if (s.both) {
+    series = {
+        {"", &c.train, with_alpha(p.run_a, 80), LineStyle::solid, 1.0f},
+        {"", &cb.train, with_alpha(p.run_b, 80), LineStyle::solid, 1.0f},
+        {"A, smoothed", &c.smoothed, p.run_a, LineStyle::solid, 2.2f},
+        {"B, smoothed", &cb.smoothed, p.run_b, LineStyle::dashed, 2.2f},
+        {"A, validation", &c.validation, p.run_a, LineStyle::dots, 1.5f},
+        {"B, validation", &cb.validation, p.run_b, LineStyle::dots, 1.5f},
+    };
+  }
   CurveOptions o;
   o.size = ImVec2(r.w, top_h - (s.log_steps && !two ? axis_h : 0));
   o.x_title = "step";
@@ -296,8 +391,12 @@ void LossPanel::draw(ViewContext& context) {
   // The learning rate on the same axis
   CurveHit low_hit;
   if (two) {
-    Pyramid& rate = c.rate;
-    const Series rates[] = {{"", &rate, p.dim_time, LineStyle::solid, 1.6f}};
+    std::vector<Series> rates = {{"", &c.rate, p.dim_time, LineStyle::solid, 1.6f}};
+    std::vector<Guide> zero;
+    if (s.both) {
+      rates = {{"", &c.rate, p.run_a, LineStyle::solid, 1.6f},
+               {"", &cb.rate, p.run_b, LineStyle::dashed, 1.6f}};
+    }
     CurveOptions l;
     l.size = ImVec2(r.w, low_h - (s.log_steps ? axis_h : 0));
     l.y_title = "learning rate";
@@ -310,18 +409,26 @@ void LossPanel::draw(ViewContext& context) {
     l.y_max = s.peak > 0 ? std::optional<double>(s.peak * 1.1) : std::nullopt;
     l.cursor = o.cursor;
     l.show_x_axis = !s.log_steps;
+    if (subtracted) {
+      // Instead of the rates: how much more B's loss is
+      rates = {
+          {"", s.log_steps ? &s.more_logarithmic : &s.more_linear, p.text, LineStyle::solid, 1.6f}};
+      zero.push_back({0, "as A"});
+      l.y_title = "B − A, smoothed loss: below 0, B guesses better";
+      l.y_min = l.y_max = std::nullopt;
+    }
     ImGui::SetCursorScreenPos(ImVec2(r.x, r.y + header + gap + top_h));
-    low_hit = s.rate_plot.draw(context, "loss/rate", rates, l);
+    low_hit = s.rate_plot.draw(context, subtracted ? "loss/more" : "loss/rate", rates, l, {}, zero);
   }
   if (s.log_steps && !c.train.empty()) s.draw_log_axis(context, two ? low_hit : hit);
 
   // What the mouse is on
   const CurveHit& over = hit.hovered ? hit : low_hit;
   if (over.hovered && !c.train.empty()) {
-    const Readout there = readout(std::lround(s.step_at(over.x)));
+    const Readout there = s.a.readout(std::lround(s.step_at(over.x)));
     context.selection.hover({.step = there.step});
     if (over.clicked) context.selection.lock({.step = there.step});
-    s.draw_readout(context, r, there.step, there);
+    s.draw_readout(context, r, there, s.b.readout(there.step));
   }
 }
 
@@ -333,20 +440,35 @@ std::string LossPanel::explain() const {
          "unigram knows how often each token comes; bigram also knows the token before. Below "
          "bigram, the model uses more than one token of context. Perplexity e^loss is the number "
          "of tokens among which it still hesitates. The learning rate stands below, on the same "
-         "axis. Wheel zooms, drag pans, double click shows all.";
+         "axis. With two runs A is the solid line, B the dashed one, and B − A stands below where "
+         "it "
+         "is asked for. Wheel zooms, drag pans, double click shows all.";
 }
 
 void LossPanel::export_csv(std::ostream& out) const {
   const State& s = *state_;
-  if (s.linear.train.empty()) return;
-  out << "step,train,smoothed,validation,learning_rate,tokens_per_second\n";
-  std::size_t v = 0;
-  const Pyramid& val = s.linear.validation;
-  for (std::size_t i = 0; i < s.linear.train.size(); ++i) {
-    const double x = s.linear.train.x(i);
-    out << std::lround(x) << ',' << s.linear.train.y(i) << ',' << s.linear.smoothed.y(i) << ',';
-    if (v < val.size() && val.x(v) == x) out << val.y(v++);
-    out << ',' << s.linear.rate.y(i) << ',' << s.tokens.y(i) << '\n';
+  const State::Curves &a = s.a.linear, &b = s.b.linear;
+  if (a.train.empty()) return;
+  const auto validation_at = [](const Pyramid& p, double x) {
+    const std::size_t i = p.lower_bound(x);
+    return i < p.size() && p.x(i) == x ? formatted("%g", double(p.y(i))) : std::string();
+  };
+  out << "step,train,smoothed,validation,learning_rate,tokens_per_second";
+  out << (s.both ? ",train_b,smoothed_b,validation_b,learning_rate_b\n" : "\n");
+  for (std::size_t i = 0; i < a.train.size(); ++i) {
+    const double x = a.train.x(i);
+    out << std::lround(x) << ',' << a.train.y(i) << ',' << a.smoothed.y(i) << ','
+        << validation_at(a.validation, x) << ',' << a.rate.y(i) << ',' << s.a.tokens.y(i);
+    if (s.both) {
+      const std::size_t k = b.train.lower_bound(x);
+      if (k < b.train.size() && b.train.x(k) == x) {
+        out << ',' << b.train.y(k) << ',' << b.smoothed.y(k) << ','
+            << validation_at(b.validation, x) << ',' << b.rate.y(k);
+      } else {
+        out << ",,,,";
+      }
+    }
+    out << '\n';
   }
 }
 

@@ -41,7 +41,11 @@ class LossPanel final : public Panel {
     double train = 0, smoothed = 0, validation = 0, learning_rate = 0, tokens_per_second = 0;
     double perplexity = 0, bits = 0;  // of the training loss; bits per target
   };
-  Readout readout(long step) const;  // at the step, or the nearest there is
+  Readout readout(long step) const;    // at the step, or the nearest there is, of the run shown
+  Readout readout_b(long step) const;  // of run B
+  /// How much more B's smoothed loss is than A's, at this step; NaN when they do not both have it.
+  [[nodiscard]] double more(long step) const;
+  bool subtracts() const override { return true; }
   bool log_steps() const;
 
  private:

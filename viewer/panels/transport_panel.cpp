@@ -66,6 +66,7 @@ struct TransportPanel::State {
   void draw_error(ViewContext& context, const Rect& r);
   void draw_numbers(ViewContext& context, float x, const Rect& r);
   float draw_following(ViewContext& context, const Rect& r, bool playing);
+  float draw_compare(ViewContext& context, const Rect& r);
   void set_rate(ViewContext& context, double rate);
 };
 
@@ -346,6 +347,104 @@ float TransportPanel::State::draw_following(ViewContext& context, const Rect& r,
   return x - t.px(12);
 }
 
+/// One run: a button that forks it. Two: which of them is shown, and the end of B.
+float TransportPanel::State::draw_compare(ViewContext& context, const Rect& r) {
+  const Theme& t = context.theme;
+  const Palette& p = context.colours();
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const float h = t.px(24), y = std::floor(r.y + (r.h - h) / 2);
+  const float text_y = std::floor(y + (h - t.font_size(Font::small)) / 2);
+  if (!context.b) {
+    const char* words = "Compare";
+    const float w = text_width(context, Font::small, words) + t.px(30), x = r.right() - w;
+    ImGui::SetCursorScreenPos(ImVec2(x, y));
+    const bool clicked = ImGui::InvisibleButton("transport/compare", ImVec2(w, h));
+    context.probe("transport/compare");
+    list->AddRectFilled(ImVec2(x, y), ImVec2(x + w, y + h),
+                        ImGui::IsItemHovered() ? p.hovered : p.raised, t.px(4));
+    put_text(context, list, x + t.px(10), text_y, p.text, words);
+    const float mx = x + w - t.px(12), my = y + h / 2;
+    list->AddTriangleFilled(ImVec2(mx - t.px(3), my - t.px(1.5f)),
+                            ImVec2(mx + t.px(3), my - t.px(1.5f)), ImVec2(mx, my + t.px(2.5f)),
+                            p.muted);
+    hint(context,
+         "A second run, B, in lockstep with this one: same seed, same batches, one thing changed");
+    if (clicked) ImGui::OpenPopup("compare");
+    ImGui::SetNextWindowPos(ImVec2(x, y + h + t.px(4)));
+    ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(t.px(10), t.px(8)));
+    if (ImGui::BeginPopup("compare")) {
+      const auto entry = [&](const char* id, const char* command, const char* title,
+                             const char* detail) {
+        const float wide = std::max(text_width(context, Font::small, detail),
+                                    text_width(context, Font::body, title)) +
+                           t.px(8);
+        const float high = t.font_size(Font::body) + t.font_size(Font::small) + t.px(10);
+        const ImVec2 at = ImGui::GetCursorScreenPos();
+        if (ImGui::Selectable((std::string("##") + id).c_str(), false, 0, ImVec2(wide, high))) {
+          context.commands.run(command);
+        }
+        context.probe(std::string("transport/compare/") + id);
+        ImDrawList* over = ImGui::GetWindowDrawList();
+        put_text(context, over, at.x + t.px(4), at.y + t.px(2), p.text, title, Font::body);
+        put_text(context, over, at.x + t.px(4), at.y + t.px(6) + t.font_size(Font::body), p.muted,
+                 detail);
+      };
+      entry("here", "compare.here", "Fork here", "B takes A's weights at this step");
+      entry("start", "compare.start", "Fork from the start",
+            "A and B begin together at step 0, same seed");
+      ImGui::EndPopup();
+    }
+    ImGui::PopStyleVar();
+    return x - t.px(12);
+  }
+
+  // A, B, B − A, each in its colour; a cross closes B
+  struct Side {
+    Compare shows;
+    const char *id, *command, *words;
+    Rgba colour;
+  };
+  const Side sides[] = {{Compare::a, "a", "compare.a", "A", p.run_a},
+                        {Compare::b, "b", "compare.b", "B", p.run_b},
+                        {Compare::difference, "difference", "compare.difference", "B − A", p.text}};
+  float width = h + t.px(4);
+  for (const Side& side : sides)
+    width += text_width(context, Font::small, side.words) + t.px(20) + t.px(2);
+  float x = std::floor(r.right() - width);
+  const float left = x;
+  for (const Side& side : sides) {
+    const float w = text_width(context, Font::small, side.words) + t.px(20);
+    const std::string id = std::string("transport/compare/") + side.id;
+    ImGui::SetCursorScreenPos(ImVec2(x, y));
+    const bool clicked = ImGui::InvisibleButton(id.c_str(), ImVec2(w, h));
+    context.probe(id);
+    const bool on = context.compare == side.shows, over = ImGui::IsItemHovered();
+    const ImVec2 a(x, y), b(x + w, y + h);
+    list->AddRectFilled(a, b, on ? side.colour : over ? p.hovered : p.raised, t.px(4));
+    if (!on) compat::add_rect(list, a, b, with_alpha(side.colour, 150), t.px(4));
+    put_text(context, list, x + t.px(10), text_y, on ? p.panel : side.colour, side.words);
+    hint(context,
+         side.shows == Compare::a   ? "The panels show A"
+         : side.shows == Compare::b ? "The panels show B, and switches change B"
+                                    : "The panels show what B has more than A",
+         "B: next");
+    if (clicked) context.commands.run(side.command);
+    x += w + t.px(2);
+  }
+  x += t.px(2);
+  ImGui::SetCursorScreenPos(ImVec2(x, y));
+  const bool closed = ImGui::InvisibleButton("transport/compare/close", ImVec2(h, h));
+  context.probe("transport/compare/close");
+  list->AddRectFilled(ImVec2(x, y), ImVec2(x + h, y + h),
+                      ImGui::IsItemHovered() ? p.hovered : p.raised, t.px(4));
+  const float cx = x + h / 2, cy = y + h / 2, d = t.px(4);
+  list->AddLine(ImVec2(cx - d, cy - d), ImVec2(cx + d, cy + d), p.text, t.px(1.5f));
+  list->AddLine(ImVec2(cx - d, cy + d), ImVec2(cx + d, cy - d), p.text, t.px(1.5f));
+  hint(context, "Close B: its thread and memory are given back");
+  if (closed) context.commands.run("compare.close");
+  return left - t.px(12);
+}
+
 void TransportPanel::State::draw_numbers(ViewContext& context, float x, const Rect& r) {
   const Theme& t = context.theme;
   const Palette& p = context.colours();
@@ -408,10 +507,15 @@ void TransportPanel::draw(ViewContext& context) {
     return;
   }
   if (!s.error.empty()) {
-    s.draw_error(context, {x, r.y, r.right() - x, r.h});
+    float right = r.right();
+    if (context.b && right - x > t.px(420)) right = s.draw_compare(context, r);
+    s.draw_error(context, {x, r.y, right - x, r.h});
     return;
   }
-  const float right = r.right() - x > t.px(240) ? s.draw_following(context, r, playing) : r.right();
+  float right = r.right() - x > t.px(240) ? s.draw_following(context, r, playing) : r.right();
+  if (context.control && right - x > t.px(220)) {
+    right = s.draw_compare(context, {r.x, r.y, right - r.x, r.h});
+  }
   s.draw_numbers(context, x, {r.x, r.y, right - r.x, r.h});
 }
 
@@ -424,7 +528,9 @@ std::string TransportPanel::explain() const {
          "length "
          "of that move. The knob sets its peak; the tick is the rate of the next step, since the "
          "schedule warms up and then decays. Too high, and the loss jumps or becomes NaN; too low, "
-         "and little happens.";
+         "and little happens.\n\nCompare forks the run: a second one, B, takes its steps in turn "
+         "with the first, on the same batches. Change one thing in B, and whatever then differs "
+         "comes from that. Both pause, play and go back in time together.";
 }
 
 void TransportPanel::export_csv(std::ostream& out) const {

@@ -95,6 +95,13 @@ struct Frame {
   long travelling_to = -1;  // on the way to this step; −1: not travelling
   std::vector<long> kept;   // steps, ascending
   std::size_t past_bytes = 0, past_budget = 0;
+
+  long fork = -1;  // two runs in lockstep: the step at which B began; −1: there is no B
+};
+
+/// The newest frames of two runs in lockstep, always of the same step. `b` is null without a second.
+struct FramePair {
+  std::shared_ptr<const Frame> a, b;
 };
 
 }  // namespace tpp::viewer

@@ -32,9 +32,11 @@ double seconds_between(Clock::time_point from, Clock::time_point to) {
 
 class RunThread::Worker {
  public:
-  Worker(Run run, const RunThreadConfig& config, Mail& mail)
+  /// `steps` is where its scalars go: a box of the mail.
+  Worker(Run run, const RunThreadConfig& config, Mail& mail, Scalars& steps)
       : config_(config),
         mail_(mail),
+        steps_(steps),
         run_(std::move(run)),
         past_(config.past_budget),
         watching_(config.watch_budget),
@@ -57,11 +59,17 @@ class RunThread::Worker {
     goal_ = run_.trainer->has_gradients() && !by_phases_ ? Goal::step : Goal::none;
     if (goal_ == Goal::none) rest();
   }
-  void step() { goal_ = Goal::step; }
-  void step_phase() { goal_ = Goal::phase; }
+  void step() {
+    if (error_.empty()) goal_ = Goal::step;
+  }
+  void step_phase() {
+    if (error_.empty()) goal_ = Goal::phase;
+  }
   void reset();
-  void restart(Run run);
+  void restart(Run run, std::optional<Run> b);
   void seek();
+  void fork(Run run, ForkAt at, bool own_rate, long id);
+  void close_fork();
   void set_speed(double speed) { speed_ = speed; }
   void set_learning_rate(double peak);
   void set_prompt(const std::string& prompt);
@@ -80,7 +88,25 @@ class RunThread::Worker {
   void travel();
   void follow_the_past();
   void stop_at(const NotFinite& error);
-  void rest();  // the goal is reached
+
+  // Two runs in lockstep. A's worker leads: it has a goal, and takes B through the same phases
+  void adopt(Run run, ForkAt at);
+  void compute_both();
+  void update_both();
+  void begin_travel(const TrainState& from, long target);
+  [[nodiscard]] long common_step(long at_most) const;  // that both have kept; −1: none
+  [[nodiscard]] bool together() const { return !other_ || other_->place() == place(); }
+  void end_fork();
+  void lose_fork();
+  void change_rate(double peak);
+  [[nodiscard]] long place() const {  // in half steps, to see who is behind
+    return 2 * run_.trainer->steps_done() + (run_.trainer->has_gradients() ? 1 : 0);
+  }
+  [[nodiscard]] std::shared_ptr<Frame> picture_of(Worker& worker);
+  void restart_trainer();
+  void give_up(const std::string& why);
+  [[nodiscard]] Worker* writer();  // whose text is being written; null: nobody's
+  void rest();                     // the goal is reached
   void keep_pace();
   void sample_while_playing();
   void sample_while_paused();
@@ -92,8 +118,13 @@ class RunThread::Worker {
 
   const RunThreadConfig& config_;
   Mail& mail_;
+  Scalars& steps_;
   Run run_;
   Timeline past_;
+  std::unique_ptr<Worker> other_;  // B; only A has one
+  const Worker* busy_ = this;      // whose phase is being computed
+  long forked_from_ = -1;          // the step at which B began; −1: there is none
+  long fork_id_ = 0;
   std::optional<Probe> probe_;
   std::optional<Sampler> sampler_;
   std::string source_text_, prompt_;
@@ -118,6 +149,7 @@ class RunThread::Worker {
   Governor watching_, sampling_;
   Clock::time_point published_{}, step_began_{}, sample_began_{}, rate_since_{};
   double step_seconds_ = 0;  // spent in the phases of this step
+  double last_seconds_ = 0;  // and of the last one
   int rate_steps_ = 0;
   long rate_tokens_ = 0;
   double steps_per_second_ = 0, tokens_per_second_ = 0;
@@ -132,7 +164,7 @@ void RunThread::Worker::main() {
       advance();
     } else if (picture_is_old_) {
       publish(true);
-    } else if (sampler_->busy()) {
+    } else if (writer()) {
       sample_while_paused();
     } else {
       wait_for_command();
@@ -141,8 +173,9 @@ void RunThread::Worker::main() {
 }
 
 bool RunThread::Worker::take_commands() {
-  // A goal of one step is reached before the next command is taken, so that none is lost
-  while (goal_ == Goal::none || goal_ == Goal::play || goal_ == Goal::travel) {
+  // A goal of one step is reached before the next command is taken, so that none is lost; and two runs
+  // on their way to a step are stopped only where they are together
+  while (goal_ == Goal::none || goal_ == Goal::play || (goal_ == Goal::travel && together())) {
     Command command;
     {
       const std::lock_guard lock(mail_.mutex);
@@ -179,6 +212,7 @@ void RunThread::Worker::begin_run() {
   sampler_->start(config_.sample_tokens);
   sample_began_ = Clock::now();
 
+  if (goal_ == Goal::travel) goal_ = Goal::none;
   phase_ = run_.trainer->has_gradients() ? Phase::backward : Phase::update;
   by_phases_ = false;
   error_.clear();
@@ -198,9 +232,9 @@ void RunThread::Worker::advance() {
       if (phase_ == Phase::update) {
         phase_ = Phase::forward;  // the picture is of the weights that the batch will pass
       } else if (phase_ == Phase::forward) {
-        compute();
+        compute_both();
       } else {
-        update();
+        update_both();
       }
       rest();
       return;
@@ -211,10 +245,10 @@ void RunThread::Worker::advance() {
       return;
     }
     if (!run_.trainer->has_gradients()) {
-      compute();
+      compute_both();
       return;
     }
-    update();
+    update_both();
     if (goal_ == Goal::step || run_.trainer->steps_done() == last_step_) {
       rest();
       return;
@@ -225,9 +259,27 @@ void RunThread::Worker::advance() {
   } catch (const NotFinite& error) {
     stop_at(error);
   } catch (const std::exception& error) {
-    error_ = std::string("The run has stopped: ") + error.what();
-    rest();
+    give_up(error.what());
   }
+}
+
+/// The same phase of B follows that of A, and until then no command is taken.
+void RunThread::Worker::compute_both() {
+  busy_ = this;
+  compute();
+  if (!other_) return;
+  busy_ = other_.get();
+  other_->compute();
+}
+
+void RunThread::Worker::update_both() {
+  busy_ = this;
+  update();
+  if (!other_) return;
+  busy_ = other_.get();
+  other_->update();
+  watching_.earn(other_->last_seconds_);
+  sampling_.earn(other_->last_seconds_);
 }
 
 void RunThread::Worker::compute() {
@@ -249,7 +301,7 @@ void RunThread::Worker::update() {
   picture_is_old_ = true;
   gradients_known_ = true;
   if (repeated) {  // its scalars are known: they were the same
-    step_seconds_ = 0;
+    step_seconds_ = last_seconds_ = 0;
     if (goal_ == Goal::play)
       measure_rate(seconds_between(step_began_, Clock::now()), report.tokens);
     return;
@@ -272,11 +324,11 @@ void RunThread::Worker::update() {
   scalars.tokens_per_second = float(double(report.tokens) / std::max(step_seconds_, 1e-9));
   watching_.earn(step_seconds_);
   sampling_.earn(step_seconds_);
-  step_seconds_ = 0;
+  last_seconds_ = std::exchange(step_seconds_, 0);
   if (goal_ == Goal::play) measure_rate(seconds_between(step_began_, Clock::now()), report.tokens);
 
   const std::lock_guard lock(mail_.mutex);
-  mail_.steps.push_back(std::move(scalars));
+  steps_.steps.push_back(std::move(scalars));
 }
 
 // --- Back in time ------------------------------------------------------------------------------------
@@ -302,7 +354,15 @@ void RunThread::Worker::seek() {
     mail_.seek_to.reset();
     mail_.playing = false;
   }
-  target = std::clamp(target, past_.first(), past_.frontier());
+  long first = past_.first();
+  if (other_ && other_->past_.first() > first) {
+    first = other_->past_.first();
+    if (target < first) {
+      tell("B begins at step " + std::to_string(first) +
+           ", so both go back to there and no further. Close B to go on back with A.");
+    }
+  }
+  target = std::clamp(target, first, past_.frontier());
   error_.clear();
   last_step_ = -1;
   by_phases_ = false;
@@ -313,23 +373,41 @@ void RunThread::Worker::seek() {
   }
 
   // The step that leads there is taken again, so that its gradients are there too
-  const TrainState* from = &past_.nearest(std::max(past_.first(), target - 1));
+  const auto before = [&](const Worker& w) -> const TrainState& {
+    return w.past_.nearest(std::max(w.past_.first(), target - 1));
+  };
+  const long from =
+      other_ ? std::min(before(*this).step, before(*other_).step) : before(*this).step;
   const std::string parts = slots_in_use();
-  for (long step = from->step; step < target; ++step) {
-    if (past_.parts_at(step) == parts) continue;
-    from = &past_.nearest(target);
+  for (long step = std::max(from, past_.first()); step < target; ++step) {
     const std::string& then = past_.parts_at(step);
+    if (then == parts) continue;
+    const long kept = common_step(target);
+    if (kept < 0) {
+      tell(
+          "The functions in the model have changed since, and no step is kept of both runs, so B "
+          "is closed.");
+      lose_fork();
+      rest();
+      return;
+    }
     tell("Step " + std::to_string(target) + " was reached with " +
          (then.empty() ? "the book's own functions" : then) +
-         " in the model, so it cannot be repeated now. This is step " + std::to_string(from->step) +
+         " in the model, so it cannot be repeated now. This is step " + std::to_string(kept) +
          ", which was kept.");
-    target = from->step;
-    break;
+    begin_travel(past_.nearest(kept), kept);
+    if (other_) other_->begin_travel(other_->past_.nearest(kept), kept);
+    return;
   }
+  begin_travel(before(*this), target);
+  if (other_) other_->begin_travel(before(*other_), target);
+}
+
+void RunThread::Worker::begin_travel(const TrainState& from, long target) {
   const long now = run_.trainer->steps_done();
-  const bool on_the_way = now >= from->step && now < target && !run_.trainer->has_gradients();
+  const bool on_the_way = now >= from.step && now < target && !run_.trainer->has_gradients();
   if (!on_the_way) {
-    run_.trainer->set_state(*from);
+    run_.trainer->set_state(from);
     run_.trainer->keep_last_good(true);  // none of the future
     gradients_known_ = false;
   }
@@ -339,32 +417,83 @@ void RunThread::Worker::seek() {
   picture_is_old_ = true;
 }
 
+/// A phase on the way, of the run that is further behind. Both are there when that one is.
 void RunThread::Worker::travel() {
-  if (run_.trainer->has_gradients()) {
-    update();
-  } else if (run_.trainer->steps_done() < travel_to_) {
-    if (past_.parts_at(run_.trainer->steps_done()) != slots_in_use()) {  // switched on the way
-      rest();
-      return;
-    }
-    compute();
-    return;
-  }
-  if (run_.trainer->steps_done() >= travel_to_) {
+  Worker& behind = other_ && other_->place() < place() ? *other_ : *this;
+  busy_ = &behind;
+  const long now = behind.run_.trainer->steps_done();
+  if (behind.run_.trainer->has_gradients()) {
+    behind.update();
+  } else if (now >= travel_to_) {
     follow_the_past();  // the rate that the knob shows is the one of here
+    if (other_) {
+      other_->follow_the_past();
+      run_.trainer->keep_last_good(true);  // of the same step
+      other_->run_.trainer->keep_last_good(true);
+    }
     rest();
+  } else if (behind.past_.parts_at(now) == slots_in_use()) {
+    behind.compute();
     return;
+  } else if (together()) {  // switched on the way
+    rest();
+  } else {
+    {
+      const std::lock_guard lock(mail_.mutex);
+      mail_.seek_to = travel_to_;
+    }
+    seek();
   }
-  if (seconds_between(published_, Clock::now()) > 0.25) publish(true);  // how far it is
+  const bool shows = goal_ == Goal::travel && together() && !run_.trainer->has_gradients();
+  if (shows && seconds_between(published_, Clock::now()) > 0.25) publish(true);  // how far it is
+}
+
+long RunThread::Worker::common_step(long at_most) const {
+  const std::vector<long> mine = past_.kept(), others = other_ ? other_->past_.kept() : mine;
+  long found = -1;
+  for (const long step : mine) {
+    const bool both = std::binary_search(others.begin(), others.end(), step);
+    if (both && step <= at_most) found = step;
+  }
+  return found;
 }
 
 void RunThread::Worker::stop_at(const NotFinite& error) {
-  const long kept = run_.trainer->restore_last_good();
+  const bool again = goal_ == Goal::travel;
+  const std::string in = !other_ ? "" : busy_ == this ? "In A, " : "In B, ";
+  long kept = run_.trainer->restore_last_good();
+  long kept_b = other_ ? other_->run_.trainer->restore_last_good() : kept;
   refused_rate_ = run_.options.learning_rate;
-  error_ = error.value + " was not finite at step " + std::to_string(error.step) +
-           ", so training has stopped. The state of step " + std::to_string(kept) +
-           " is kept: lower the learning rate, or reset.";
   phase_ = Phase::update;
+  if (other_) other_->phase_ = Phase::update;
+  if (again && kept != kept_b) {
+    lose_fork();
+    kept_b = kept;
+  }
+
+  // One may have kept its state a step before the other failed
+  const long target = std::min(kept, kept_b);
+  error_ = in + error.value + " was not finite at step " + std::to_string(error.step) +
+           (in.empty() ? ", so training has stopped." : ", so both have stopped.") +
+           " The state of step " + std::to_string(target) +
+           " is kept: lower the learning rate, or reset.";
+  if (kept == kept_b) return rest();
+  Worker& ahead = kept > target ? *this : *other_;
+  ahead.begin_travel(ahead.past_.nearest(target), target);
+  goal_ = Goal::travel;
+  travel_to_ = target;
+  const std::lock_guard lock(mail_.mutex);
+  mail_.error = error_;
+  mail_.playing = false;
+}
+
+/// Something went wrong that no learning rate mends. Two runs may stand apart now: B ends.
+void RunThread::Worker::give_up(const std::string& why) {
+  const std::string in = !other_         ? ""
+                         : busy_ == this ? " in A, and B is closed"
+                                         : " in B, which is closed";
+  lose_fork();
+  error_ = "The run has stopped" + in + ": " + why;
   rest();
 }
 
@@ -379,7 +508,10 @@ void RunThread::Worker::rest() {
     if (mail_.goals_waiting == 0 || !error_.empty()) mail_.playing = false;
   }
   // While nothing trains there is time for a text of this very step
-  if (sampler_->step() != run_.trainer->steps_done()) sampler_->start(config_.sample_tokens);
+  for (Worker* w : {this, other_.get()}) {
+    if (w && w->sampler_->step() != w->run_.trainer->steps_done())
+      w->sampler_->start(config_.sample_tokens);
+  }
   picture_is_old_ = true;
 }
 
@@ -426,7 +558,7 @@ void RunThread::Worker::keep_pace() {
 
 // --- Commands --------------------------------------------------------------------------------------
 
-void RunThread::Worker::reset() {
+void RunThread::Worker::restart_trainer() {
   // A new trainer starts where the seed says; the model and the text have not changed
   TrainConfig config = run_.trainer->config();
   config.schedule.peak = run_.options.learning_rate;
@@ -434,32 +566,126 @@ void RunThread::Worker::reset() {
   run_.trainer = std::make_unique<Trainer>(*run_.model, *run_.source, config);
   {
     const std::lock_guard lock(mail_.mutex);
-    mail_.steps.clear();
-    mail_.cleared = true;
+    steps_.clear();
     mail_.error.clear();
   }
-  goal_ = goal_ == Goal::play ? Goal::play : Goal::none;
   begin_run();
 }
 
-void RunThread::Worker::restart(Run run) {
+void RunThread::Worker::reset() {
+  goal_ = goal_ == Goal::play ? Goal::play : Goal::none;
+  restart_trainer();
+  if (!other_) return;
+  other_->restart_trainer();
+  forked_from_ = 0;
+}
+
+void RunThread::Worker::restart(Run run, std::optional<Run> b) {
+  end_fork();
   sampler_.reset();
   probe_.reset();
   run_.trainer.reset();  // it refers to the model and the source
   run_ = std::move(run);
   {
     const std::lock_guard lock(mail_.mutex);
-    mail_.steps.clear();
-    mail_.cleared = true;
+    steps_.clear();
     mail_.error.clear();
   }
   begin_run();
+  if (b) adopt(std::move(*b), ForkAt::start);
 }
 
-void RunThread::Worker::set_learning_rate(double peak) {
+void RunThread::Worker::fork(Run run, ForkAt at, bool own_rate, long id) {
+  end_fork();
+  fork_id_ = id;
+  if (at == ForkAt::start) {
+    reset();
+  } else {
+    if (goal_ == Goal::travel) {
+      goal_ = run_.trainer->has_gradients() ? Goal::step : Goal::none;
+      if (goal_ == Goal::none) rest();
+    }
+    past_.cut(run_.trainer->steps_done());  // from here on both are new
+    run_.trainer->keep_last_good(true);     // of the step at which B does
+  }
+  if (!own_rate) {  // it may have changed since B was asked for
+    run.options.learning_rate = run_.options.learning_rate;
+    run.trainer->set_peak_learning_rate(run_.options.learning_rate);
+  }
+  adopt(std::move(run), at);
+}
+
+/// B takes its place beside A, at the same step and phase.
+void RunThread::Worker::adopt(Run run, ForkAt at) {
+  try {
+    if (at == ForkAt::here) {
+      run.trainer->set_state(transplanted(run_.trainer->state(), run_.model->table(),
+                                          run.trainer->state(), run.model->table(),
+                                          same_moments(run_.options, run.options)));
+    }
+    other_ = std::make_unique<Worker>(std::move(run), config_, mail_, mail_.steps_b);
+    other_->baselines_ = baselines_;  // the text is the same
+    other_->baselines_of_ = baselines_of_;
+    other_->prompt_ = prompt_;
+    other_->temperature_ = temperature_;
+    other_->wanted_ = wanted_;
+    other_->begin_run();
+    other_->gradients_known_ = run_.trainer->steps_done() == 0;
+    forked_from_ = run_.trainer->steps_done();
+    picture_is_old_ = true;
+    published_ = {};
+    busy_ = other_.get();
+    if (run_.trainer->has_gradients()) other_->compute();
+  } catch (const NotFinite& error) {
+    stop_at(error);
+  } catch (const std::exception& error) {
+    lose_fork();
+    tell(std::string("B could not begin: ") + error.what());
+  }
+}
+
+void RunThread::Worker::close_fork() {
+  if (!other_) return;
+  if (error_.starts_with("In B, ")) {  // A can go on
+    error_.clear();
+    const std::lock_guard lock(mail_.mutex);
+    mail_.error.clear();
+  }
+  end_fork();
+}
+
+/// B ends by itself: the window is told.
+void RunThread::Worker::lose_fork() {
+  end_fork();
+  const std::lock_guard lock(mail_.mutex);
+  mail_.lost_fork = fork_id_;
+}
+
+void RunThread::Worker::end_fork() {
+  if (!other_) return;
+  other_.reset();
+  busy_ = this;
+  forked_from_ = -1;
+  picture_is_old_ = true;
+  const std::lock_guard lock(mail_.mutex);
+  mail_.frame_b.reset();
+  mail_.steps_b.clear();
+}
+
+void RunThread::Worker::change_rate(double peak) {
   past_.change_rate(run_.trainer->steps_done(), peak);
   run_.options.learning_rate = peak;
   run_.trainer->set_peak_learning_rate(peak);
+}
+
+void RunThread::Worker::set_learning_rate(double peak) {
+  // Where the rates are what differs, they go on differing as much
+  const double before = run_.options.learning_rate;
+  if (other_) {
+    const double b = other_->run_.options.learning_rate;
+    other_->change_rate(b == before || !(before > 0) ? peak : peak * (b / before));
+  }
+  change_rate(peak);
   if (!error_.empty() && peak < refused_rate_) {
     error_.clear();
     const std::lock_guard lock(mail_.mutex);
@@ -469,6 +695,7 @@ void RunThread::Worker::set_learning_rate(double peak) {
 }
 
 void RunThread::Worker::set_prompt(const std::string& prompt) {
+  if (other_) other_->set_prompt(prompt);
   prompt_ = prompt;
   sampler_->set_prompt(prompt);
   sampler_->start(config_.sample_tokens);
@@ -477,6 +704,7 @@ void RunThread::Worker::set_prompt(const std::string& prompt) {
 }
 
 void RunThread::Worker::set_temperature(double temperature) {
+  if (other_) other_->set_temperature(temperature);
   temperature_ = temperature;
   sampler_->set_temperature(temperature);
   sampler_->start(config_.sample_tokens);
@@ -485,6 +713,7 @@ void RunThread::Worker::set_temperature(double temperature) {
 
 void RunThread::Worker::want(std::vector<std::string> taps) {
   wanted_ = std::move(taps);
+  if (other_) other_->wanted_ = wanted_;
   picture_is_old_ = true;
   published_ = {};  // at the next step, whatever the frame rate
 }
@@ -515,44 +744,53 @@ void RunThread::Worker::publish_if_affordable() {
   publish(false);
 }
 
-void RunThread::Worker::publish(bool free) {
-  const auto before = Clock::now();
+/// A picture of A or of B, as both are now.
+std::shared_ptr<Frame> RunThread::Worker::picture_of(Worker& worker) {
   auto frame = std::make_shared<Frame>();
+  Worker& w = worker;
   frame->version = ++version_;
-  frame->step = run_.trainer->steps_done();
+  frame->step = w.run_.trainer->steps_done();
   frame->phase = phase_;
   frame->playing = goal_ == Goal::play;
   frame->error = error_;
-  frame->options = run_.options;
-  frame->config = run_.model->config();
-  frame->parameters = run_.model->table().list();
-  frame->baselines = baselines_;
-  frame->source = source_text_;
-  frame->first = past_.first();
-  frame->frontier = past_.frontier();
+  frame->options = w.run_.options;
+  frame->config = w.run_.model->config();
+  frame->parameters = w.run_.model->table().list();
+  frame->baselines = w.baselines_;
+  frame->source = w.source_text_;
+  frame->first = w.past_.first();
+  frame->frontier = w.past_.frontier();
   frame->travelling_to = goal_ == Goal::travel ? travel_to_ : -1;
-  frame->kept = past_.kept();
-  frame->past_bytes = past_.bytes();
-  frame->past_budget = past_.budget();
+  frame->kept = w.past_.kept();
+  frame->past_bytes = w.past_.bytes();
+  frame->past_budget = w.past_.budget();
+  frame->fork = forked_from_;
   std::vector<std::string> shown = wanted_;
-  if (!gradients_known_) {
+  if (!w.gradients_known_) {
     std::erase_if(shown, [](const std::string& name) { return name.starts_with("grad:"); });
   }
-  probe_->fill(*frame, shown);
+  w.probe_->fill(*frame, shown);
 
-  const Sampler::Text& text = sampler_->shown(goal_ == Goal::none);
+  const Sampler::Text& text = w.sampler_->shown(goal_ == Goal::none);
   frame->sample_prompt = text.prompt;
   frame->sample_text = text.text;
   frame->sample_step = text.step;
   frame->sample_whole = text.whole;
-  frame->next_tokens = probe_->next(sampler_->prompt_tokens(), 10);
+  frame->next_tokens = w.probe_->next(w.sampler_->prompt_tokens(), 10);
 
   frame->steps_per_second = steps_per_second_;
   frame->tokens_per_second = tokens_per_second_;
   frame->watch_share = watching_.share();
   frame->sample_share = sampling_.share();
-  frame->memory_bytes = run_.trainer->memory_bytes() + probe_->memory_bytes() +
-                        sampler_->memory_bytes();
+  frame->memory_bytes =
+      w.run_.trainer->memory_bytes() + w.probe_->memory_bytes() + w.sampler_->memory_bytes();
+  return frame;
+}
+
+void RunThread::Worker::publish(bool free) {
+  const auto before = Clock::now();
+  std::shared_ptr<const Frame> frame = picture_of(*this), frame_b;
+  if (other_) frame_b = picture_of(*other_);
   picture_is_old_ = false;
   published_ = Clock::now();
   const double cost = seconds_between(before, published_);
@@ -565,44 +803,52 @@ void RunThread::Worker::publish(bool free) {
   {
     const std::lock_guard lock(mail_.mutex);
     mail_.frame = std::move(frame);
+    mail_.frame_b = std::move(frame_b);
     if (mail_.wanted == wanted_) mail_.unanswered = false;
   }
   mail_.published.notify_all();
   if (config_.wake) config_.wake();
 }
 
+RunThread::Worker* RunThread::Worker::writer() {
+  if (sampler_->busy()) return this;
+  return other_ && other_->sampler_->busy() ? other_.get() : nullptr;
+}
+
 void RunThread::Worker::sample_while_playing() {
-  if (!sampler_->busy()) {
+  if (!writer()) {
     if (seconds_between(sample_began_, Clock::now()) < config_.sample_every) return;
     if (!sampling_.may_spend()) return;
     sampler_->start(config_.sample_tokens);
+    if (other_) other_->sampler_->start(config_.sample_tokens);
     sample_began_ = Clock::now();
   }
-  try {
-    while (sampler_->busy() && sampling_.may_spend()) {
-      const auto before = Clock::now();
-      sampler_->advance();
-      sampling_.spend(seconds_between(before, Clock::now()));
+  while (Worker* w = writer()) {
+    if (!sampling_.may_spend()) return;
+    const auto before = Clock::now();
+    try {
+      w->sampler_->advance();
+    } catch (const InputError&) {
+      w->sampler_->stop();  // the model's numbers are no probabilities: the next step will say so
     }
-  } catch (const InputError&) {
-    sampler_->stop();  // the model's numbers are no probabilities: the next step will say so
+    sampling_.spend(seconds_between(before, Clock::now()));
   }
 }
 
 void RunThread::Worker::sample_while_paused() {
   // A hundredth of a second at a time, so that commands need not wait
   const auto before = Clock::now();
-  try {
-    while (sampler_->busy() && seconds_between(before, Clock::now()) < 0.01) {
-      const auto token = Clock::now();
-      sampler_->advance();
+  for (Worker* w = writer(); w && seconds_between(before, Clock::now()) < 0.01; w = writer()) {
+    const auto token = Clock::now();
+    try {
+      w->sampler_->advance();
       sampling_.expect(seconds_between(token, Clock::now()));
+    } catch (const InputError&) {
+      w->sampler_->stop();
     }
-  } catch (const InputError&) {
-    sampler_->stop();
   }
   const bool due = seconds_between(published_, Clock::now()) >= 0.1;
-  if (!sampler_->busy() || due) picture_is_old_ = true;
+  if (!writer() || due) picture_is_old_ = true;
 }
 
 // --- The window's side -------------------------------------------------------------------------------
@@ -610,8 +856,9 @@ void RunThread::Worker::sample_while_paused() {
 RunThread::RunThread(const RunOptions& options, RunThreadConfig config)
     : RunThread(make_run(options, config.open(options), config.background), config) {}
 
-RunThread::RunThread(Run run, RunThreadConfig config) : config_(std::move(config)) {
-  worker_ = std::make_unique<Worker>(std::move(run), config_, mail_);
+RunThread::RunThread(Run run, RunThreadConfig config)
+    : options_(run.options), config_(std::move(config)) {
+  worker_ = std::make_unique<Worker>(std::move(run), config_, mail_, mail_.steps);
   thread_ = std::thread([this] { worker_->main(); });
 }
 
@@ -677,16 +924,45 @@ void RunThread::reset() {
     const std::lock_guard lock(mail_.mutex);
     mail_.error.clear();
   }
+  if (fork_) fork_->at = ForkAt::start;
   send([](Worker& w) { w.reset(); });
 }
 
 void RunThread::restart(const RunOptions& options) {
-  auto run = std::make_shared<Run>(make_run(options, config_.open(options), config_.background));
+  const auto make = [&](const RunOptions& o) {
+    return make_run(o, config_.open(o), config_.background);
+  };
+  auto a = std::make_shared<Run>(make(options));
+  std::shared_ptr<Run> b;
+  if (fork_) {  // it stays A with the same things set otherwise
+    b = std::make_shared<Run>(make(with_swaps(options, fork_->swaps)));
+    fork_->at = ForkAt::start;
+  }
+  options_ = options;
   {
     const std::lock_guard lock(mail_.mutex);
     mail_.error.clear();
   }
-  send([run](Worker& w) { w.restart(std::move(*run)); });
+  send([a, b](Worker& w) {
+    w.restart(std::move(*a), b ? std::optional<Run>(std::move(*b)) : std::nullopt);
+  });
+}
+
+void RunThread::fork(const Swaps& swaps, ForkAt at) {
+  const RunOptions options = with_swaps(options_, swaps);
+  auto b = std::make_shared<Run>(make_run(options, config_.open(options), config_.background));
+  fork_ = Fork{swaps_between(options_, options), at, ++forks_};
+  const bool own_rate = options.learning_rate != options_.learning_rate;
+  if (at == ForkAt::start) {
+    const std::lock_guard lock(mail_.mutex);
+    mail_.error.clear();
+  }
+  send([b, at, own_rate, id = forks_](Worker& w) { w.fork(std::move(*b), at, own_rate, id); });
+}
+
+void RunThread::close_fork() {
+  fork_.reset();
+  send([](Worker& w) { w.close_fork(); });
 }
 
 void RunThread::seek(long step) {
@@ -709,6 +985,17 @@ void RunThread::set_speed(double steps_per_second) {
 }
 
 void RunThread::set_learning_rate(double peak) {
+  if (fork_ &&
+      options_.learning_rate > 0) {  // where the rates differ, they go on differing as much
+    for (auto& [name, value] : fork_->swaps) {
+      if (name != "lr") continue;
+      RunOptions b = options_;
+      set_option(b, name, value);
+      b.learning_rate *= peak / options_.learning_rate;
+      value = get_option(b, name);
+    }
+  }
+  options_.learning_rate = peak;
   send([peak](Worker& w) { w.set_learning_rate(peak); });
 }
 void RunThread::set_prompt(const std::string& prompt) {
@@ -752,13 +1039,21 @@ std::shared_ptr<const Frame> RunThread::frame() const {
   return mail_.frame;
 }
 
-bool RunThread::drain(History& history) {
+FramePair RunThread::frames() const {
+  const std::lock_guard lock(mail_.mutex);
+  return {mail_.frame, mail_.frame_b};
+}
+
+bool RunThread::drain(History& history) { return drain(mail_.steps, history); }
+bool RunThread::drain_b(History& history) { return drain(mail_.steps_b, history); }
+
+bool RunThread::drain(Scalars& from, History& history) {
   std::vector<StepScalars> steps;
   bool cleared = false;
   {
     const std::lock_guard lock(mail_.mutex);
-    steps.swap(mail_.steps);
-    cleared = std::exchange(mail_.cleared, false);
+    steps.swap(from.steps);
+    cleared = std::exchange(from.cleared, false);
   }
   if (steps.empty() && !cleared) return false;
   if (cleared) {
@@ -781,6 +1076,7 @@ bool RunThread::drain(History& history) {
 
 std::vector<std::string> RunThread::take_notices() {
   const std::lock_guard lock(mail_.mutex);
+  if (fork_ && mail_.lost_fork == fork_->id) fork_.reset();
   return std::exchange(mail_.notices, {});
 }
 

@@ -3,6 +3,9 @@
 // The window never touches the model. Commands go in by a queue; frames come out by a mailbox that
 // holds only the newest, scalars by a box that holds all. Making a frame costs time, so a governor
 // makes fewer of them when they would take more than their share.
+//
+// A second run, B, can go in lockstep with the first: on the same thread, a phase of A and then the
+// same phase of B. So they never compute at once, and when they rest they are at the same step.
 #pragma once
 
 #include <condition_variable>
@@ -17,6 +20,7 @@
 #include <vector>
 
 #include "viewer/run/frame.h"
+#include "viewer/run/lockstep.h"
 #include "viewer/run/run_control.h"
 
 namespace tpp::viewer {
@@ -71,14 +75,29 @@ class RunThread final : public RunControl {
   /// Play, and pause by itself when this many steps are done.
   void play_until(long step);
 
-  /// The newest frame; null before the first.
+  /// Begin a second run, B: this one with a few options set otherwise. From now on every command goes to
+  /// both. ForkAt::here gives it the weights and moments of all parameters that both have; ForkAt::start
+  /// sets both to step 0. A B that was there before is replaced.
+  /// Errors  InputError, in the caller's thread, when the options cannot be; all goes on as it was
+  void fork(const Swaps& swaps, ForkAt at);
+  /// B ends, and its memory is given back. Nothing happens without one.
+  void close_fork();
+  [[nodiscard]] bool forked() const { return fork_.has_value(); }
+  /// What is set otherwise in B, and where it began. Only while forked().
+  [[nodiscard]] const Swaps& swaps() const { return fork_->swaps; }
+  [[nodiscard]] ForkAt forked_at() const { return fork_->at; }
+
+  /// The newest frame of A; null before the first.
   [[nodiscard]] std::shared_ptr<const Frame> frame() const;
+  /// The newest frames, of one and the same step.
+  [[nodiscard]] FramePair frames() const;
 
   /// Has the newest frame been drawn for what was wanted last? A slow device takes its time.
   [[nodiscard]] bool answered() const;
 
   /// Move the scalars of all steps since the last call into `history`. False if there are none.
   bool drain(History& history);
+  bool drain_b(History& history);  // the same for B; empties it when B has ended
 
   /// Sentences for the reader since the last call: "Saved …", "… could not be written …".
   [[nodiscard]] std::vector<std::string> take_notices();
@@ -91,6 +110,15 @@ class RunThread final : public RunControl {
   class Worker;  // all that only the run's thread touches
   using Command = std::function<void(Worker&)>;
 
+  struct Scalars {
+    std::vector<StepScalars> steps;  // not yet drained
+    bool cleared = false;            // before those steps, the history began anew
+    void clear() {
+      steps.clear();
+      cleared = true;
+    }
+  };
+
   // What both threads touch, under the mutex
   struct Mail {
     mutable std::mutex mutex;
@@ -98,9 +126,8 @@ class RunThread final : public RunControl {
     mutable std::condition_variable published;  // a frame
     std::deque<Command> commands;
     bool stop = false;
-    std::shared_ptr<const Frame> frame;
-    std::vector<StepScalars> steps;  // not yet drained
-    bool cleared = false;            // before those steps, the history began anew
+    std::shared_ptr<const Frame> frame, frame_b;
+    Scalars steps, steps_b;
     std::vector<std::string> notices;
     std::string error;  // why the run has stopped
     bool playing = false;
@@ -109,10 +136,22 @@ class RunThread final : public RunControl {
     std::vector<std::string> wanted;  // the last that was asked for
     bool unanswered = false;          // and no frame has it yet
     std::optional<long> seek_to;      // the newest wish; older ones are forgotten
+    long lost_fork = 0;               // a B that had to end by itself
   };
 
   void send(Command command);
   void send_goal(Command command, bool play);
+  bool drain(Scalars& from, History& history);
+
+  // What was asked for last; only the window's thread touches these
+  struct Fork {
+    Swaps swaps;
+    ForkAt at = ForkAt::here;
+    long id = 0;
+  };
+  RunOptions options_;  // of A
+  std::optional<Fork> fork_;
+  long forks_ = 0;
 
   RunThreadConfig config_;
   Mail mail_;

@@ -1,0 +1,626 @@
+// Two runs in lockstep: the bits of a run alone, the same step whenever they are looked at, and
+// nothing left when one is closed.
+#include "viewer/run/lockstep.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <ctime>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <thread>
+
+#include "chapters/03_tokens/dataset.h"
+#include "tests/testing.h"
+#include "viewer/run/run_thread.h"
+
+using namespace tpp;
+using namespace tpp::viewer;
+
+namespace {
+
+/// Counts how many of its kind there are: as many as runs.
+std::atomic<int> sources{0};
+
+class CountedSource final : public BatchSource {
+ public:
+  explicit CountedSource(std::uint64_t seed) : text_(story(), seed) { ++sources; }
+  ~CountedSource() override { --sources; }
+  CountedSource(const CountedSource&) = delete;
+  CountedSource& operator=(const CountedSource&) = delete;
+  void train(std::uint64_t step, Batch& batch) const override { text_.train(step, batch); }
+  void validation(std::uint64_t i, Batch& batch) const override { text_.validation(i, batch); }
+  void require(int T) const override { text_.require(T); }
+  [[nodiscard]] const Tokenizer& tokenizer() const override { return text_.tokenizer(); }
+  [[nodiscard]] std::string describe() const override { return text_.describe(); }
+  [[nodiscard]] std::vector<Baseline> baselines() const override { return text_.baselines(); }
+  [[nodiscard]] std::string prompt() const override { return text_.prompt(); }
+
+ private:
+  static Dataset story() {
+    std::string text;
+    for (int i = 0; i < 400; ++i) text += "the fox saw the hen and the hen saw the fox. ";
+    return {text, Tokenizer::bytes()};
+  }
+  TextSource text_;
+};
+
+std::unique_ptr<BatchSource> open_story(const RunOptions& options) {
+  return std::make_unique<CountedSource>(options.seed);
+}
+
+RunOptions small_options() {
+  RunOptions options;
+  options.layers = 1;
+  options.width = 16;
+  options.heads = 2;
+  options.attention = "gqa:1";
+  options.length = 16;
+  options.batch = 4;
+  options.steps = 200;
+  options.warmup = 5;
+  options.text = "story";
+  options.threads = 1;
+  return options;
+}
+
+RunThreadConfig quick_config() {
+  RunThreadConfig config;
+  config.open = open_story;
+  config.background = false;
+  config.sample_tokens = 12;
+  return config;
+}
+
+constexpr double kPatience = 120;  // seconds; sanitizers are slow
+
+using Values = std::map<std::string, std::vector<float>>;
+
+Values values_of(const Run& run) {
+  Values values;
+  for (const ParameterInfo& info : run.model->table().list()) {
+    const float* begin = run.trainer->values() + info.offset;
+    values[info.name].assign(begin, begin + info.size());
+  }
+  return values;
+}
+
+/// What the trainer alone makes of the parameters in this many steps.
+Values trained(const RunOptions& options, long steps) {
+  Run run = make_run(options, open_story(options));
+  for (long i = 0; i < steps; ++i) run.trainer->step();
+  return values_of(run);
+}
+
+std::vector<std::string> names_of(const Values& values) {
+  std::vector<std::string> names;
+  for (const auto& [name, unused] : values) names.push_back(name);
+  return names;
+}
+
+bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+void require_same(const Frame& frame, const Values& values) {
+  for (const auto& [name, expected] : values) {
+    INFO(name);
+    const TapValue* tap = frame.tap(name);
+    REQUIRE(tap != nullptr);
+    CHECK(same_bits(tap->data, expected));
+  }
+}
+
+/// Wait for a pair; whatever is seen on the way must be of one step.
+FramePair wait_pair(const RunThread& run, const std::function<bool(const FramePair&)>& done,
+                    double seconds = kPatience) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+  while (std::chrono::steady_clock::now() < until) {
+    const FramePair pair = run.frames();
+    if (pair.a && pair.b) {
+      REQUIRE(pair.a->step == pair.b->step);
+      REQUIRE(pair.a->phase == pair.b->phase);
+      REQUIRE(pair.a->playing == pair.b->playing);
+    }
+    if (pair.a && done(pair)) return pair;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return {};
+}
+
+auto rested_at(long step) {
+  return [step](const FramePair& f) {
+    return f.b && f.a->step == step && !f.a->playing && f.a->phase == Phase::update &&
+           f.a->travelling_to < 0;
+  };
+}
+
+auto alone_at(long step) {
+  return [step](const FramePair& f) { return !f.b && f.a->step == step && !f.a->playing; };
+}
+
+}  // namespace
+
+TEST_CASE("lockstep: what is set otherwise, and what must not be", "[viewer][lockstep]") {
+  const RunOptions a = small_options();
+  const RunOptions b = with_swaps(a, {{"norm", "layernorm"}, {"lr", "0.001"}});
+  CHECK(b.norm == "layernorm");
+  CHECK(b.learning_rate == 0.001);
+  CHECK(with_swaps(a, swaps_between(a, b)) == b);
+  CHECK(swaps_between(a, a).empty());
+  CHECK(describe({}) == "nothing");
+  CHECK(describe({{"ffn", "relu"}, {"bias", "true"}}) == "ffn relu, bias true");
+
+  for (const auto& [name, value] : Swaps{{"batch", "8"},
+                                         {"length", "8"},
+                                         {"text", "induction"},
+                                         {"tokenizer", "bpe:300"},
+                                         {"seed", "2"}}) {
+    INFO(name);
+    CHECK_THROWS_AS(with_swaps(a, {{name, value}}), InputError);
+    try {
+      (void)with_swaps(a, {{name, value}});
+    } catch (const InputError& error) {
+      const std::string sentence = error.what();
+      CHECK(sentence.find(name + " must be the same") != std::string::npos);
+      CHECK(sentence.find(value) != std::string::npos);
+    }
+    CHECK_NOTHROW(with_swaps(a, {{name, get_option(a, name)}}));  // the same is the same
+  }
+  CHECK_THROWS_AS(with_swaps(a, {{"norm", "paranorm"}}), InputError);
+  CHECK_THROWS_AS(with_swaps(a, {{"no-such", "1"}}), InputError);
+
+  RunOptions other = a;
+  other.optimizer = "adam";
+  CHECK(same_moments(a, other));
+  other.optimizer = "momentum";
+  CHECK_FALSE(same_moments(a, other));
+}
+
+TEST_CASE("lockstep: what B takes from A at a fork", "[viewer][lockstep]") {
+  const RunOptions options = small_options();
+  RunOptions swapped = options;
+  swapped.ffn = "relu";  // two matrices instead of three; one of them has another shape
+  Run a = make_run(options, open_story(options));
+  for (int i = 0; i < 5; ++i) a.trainer->step();
+  Run b = make_run(swapped, open_story(swapped));
+  const Values fresh = values_of(b);
+  const TrainState& before = a.trainer->state();
+
+  for (const bool moments : {true, false}) {
+    const TrainState state =
+        transplanted(before, a.model->table(), b.trainer->state(), b.model->table(), moments);
+    CHECK(state.step == 5);
+    int shared = 0, own = 0;
+    for (const ParameterInfo& info : b.model->table().list()) {
+      INFO(info.name);
+      const ParameterInfo* from = nullptr;
+      for (const ParameterInfo& other : a.model->table().list())
+        if (is_shared(other, info)) from = &other;
+      const auto piece = [](const auto& line, const ParameterInfo& of) {
+        return std::vector<float>(line.begin() + of.offset, line.begin() + of.offset + of.size());
+      };
+      const std::vector<float> zeros(std::size_t(info.size()), 0.0f);
+      if (from) {
+        ++shared;
+        CHECK(same_bits(piece(state.values, info), piece(before.values, *from)));
+        CHECK(same_bits(piece(state.m, info), moments ? piece(before.m, *from) : zeros));
+        CHECK(same_bits(piece(state.v, info), moments ? piece(before.v, *from) : zeros));
+      } else {
+        ++own;
+        CHECK(same_bits(piece(state.values, info), fresh.at(info.name)));
+        CHECK(same_bits(piece(state.m, info), zeros));
+        CHECK(same_bits(piece(state.v, info), zeros));
+      }
+    }
+    CHECK(shared > 3);
+    CHECK(own > 0);
+  }
+}
+
+TEST_CASE("lockstep: with nothing swapped both are the run alone, whatever is done",
+          "[viewer][lockstep]") {
+  const RunOptions options = small_options();
+  RunThreadConfig config = quick_config();
+  config.past_budget = 0;  // the fewest states
+  config.watch_budget = 10;
+  config.frames_per_second = 1e9;
+  RunThread run(options, config);
+  std::vector<std::string> taps = names_of(trained(options, 0));
+  const std::string gradient = "grad:" + taps.back();
+  taps.push_back(gradient);
+  run.want(taps);
+  const auto require_both = [&](const FramePair& pair, const Values& values) {
+    REQUIRE(pair.b);
+    require_same(*pair.a, values);
+    require_same(*pair.b, values);
+  };
+
+  // From the start, though A has gone some steps
+  run.play_until(7);
+  REQUIRE(run.wait_for([](const Frame& f) { return f.step == 7 && !f.playing; }, kPatience));
+  run.fork({}, ForkAt::start);
+  FramePair pair = wait_pair(run, rested_at(0));
+  require_both(pair, trained(options, 0));
+  CHECK(pair.a->fork == 0);
+  run.step();
+  require_both(wait_pair(run, rested_at(1)), trained(options, 1));
+  for (int i = 0; i < 3; ++i) run.step_phase();
+  require_both(wait_pair(run, rested_at(2)), trained(options, 2));
+  run.step_phase();
+  run.step_phase();
+  pair = wait_pair(run, [](const FramePair& f) { return f.a->phase == Phase::backward; });
+  REQUIRE(pair.b);
+  REQUIRE(pair.b->tap(gradient));
+  CHECK(same_bits(pair.a->tap(gradient)->data, pair.b->tap(gradient)->data));
+  run.play_until(60);
+  require_both(wait_pair(run, rested_at(60)), trained(options, 60));
+
+  // Back and forth
+  for (const long step : {59L, 13L, 14L, 1L, 0L, 47L, 60L}) {
+    INFO(step);
+    run.seek(step);
+    require_both(wait_pair(run, rested_at(step)), trained(options, step));
+  }
+  run.seek(20);
+  REQUIRE(wait_pair(run, rested_at(20)).b);
+
+  // Closed, and forked again in the middle; the rate is changed for both
+  run.close_fork();
+  pair = wait_pair(run, alone_at(20));
+  REQUIRE(pair.a);
+  CHECK_FALSE(run.forked());
+  run.fork({}, ForkAt::here);
+  pair = wait_pair(run, rested_at(20));
+  require_both(pair, trained(options, 20));
+  CHECK(pair.b->fork == 20);
+  CHECK(pair.a->frontier == 20);
+  run.play_until(30);
+  require_both(wait_pair(run, rested_at(30)), trained(options, 30));
+  run.set_learning_rate(options.learning_rate / 2);
+  run.play_until(45);
+  pair = wait_pair(run, rested_at(45));
+  Run alone = make_run(options, open_story(options));
+  Values at_33;
+  for (int i = 0; i < 45; ++i) {
+    if (i == 30) alone.trainer->set_peak_learning_rate(options.learning_rate / 2);
+    if (i == 33) at_33 = values_of(alone);
+    alone.trainer->step();
+  }
+  require_both(pair, values_of(alone));
+  CHECK(pair.b->options == pair.a->options);
+  run.seek(33);
+  pair = wait_pair(run, rested_at(33));
+  require_both(pair, at_33);
+  REQUIRE(pair.b->tap(gradient));
+  CHECK(same_bits(pair.a->tap(gradient)->data, pair.b->tap(gradient)->data));
+
+  // No further back than B goes, and said so
+  (void)run.take_notices();
+  run.seek(4);
+  pair = wait_pair(run, rested_at(20));
+  require_both(pair, trained(options, 20));
+  const auto notices = run.take_notices();
+  REQUIRE(notices.size() == 1);
+  CHECK(notices[0].find("B begins at step 20") == 0);
+  run.close_fork();
+  REQUIRE(wait_pair(run, alone_at(20)).a);
+  run.seek(4);  // A still has all of its past
+  pair = wait_pair(run, alone_at(4));
+  REQUIRE(pair.a);
+  require_same(*pair.a, trained(options, 4));
+}
+
+TEST_CASE("lockstep: paused and played at any moment, both stand at the same step",
+          "[viewer][lockstep]") {
+  const RunOptions options = small_options();
+  RunThread run(options, quick_config());
+  run.want(names_of(trained(options, 0)));
+  run.fork({}, ForkAt::here);
+  run.set_speed(300);
+  for (int round = 0; round < 10; ++round) {
+    run.play();
+    std::this_thread::sleep_for(std::chrono::milliseconds(round));
+    run.pause();
+    if (round % 3 == 1) run.step_phase();
+    if (round % 3 == 1) run.step();  // finishes it
+    REQUIRE(wait_pair(run, [](const FramePair& f) { return f.b && !f.a->playing; }).b);
+  }
+  run.set_speed(0);
+  const long step = 97;  // beyond all that was played
+  run.play_until(step + 3);
+  const FramePair pair = wait_pair(run, rested_at(step + 3));
+  REQUIRE(pair.b);
+  require_same(*pair.a, trained(options, step + 3));
+  require_same(*pair.b, trained(options, step + 3));
+
+  // Each step is told once for each of the two, with the same numbers
+  History a, b;
+  run.drain(a);
+  run.drain_b(b);
+  REQUIRE(a.steps.size() == std::size_t(step + 3));
+  REQUIRE(b.steps.size() == a.steps.size());
+  for (std::size_t i = 0; i < a.steps.size(); ++i) {
+    CHECK(a.steps[i].step == b.steps[i].step);
+    CHECK(a.steps[i].loss == b.steps[i].loss);
+    CHECK(a.steps[i].gradient_norm == b.steps[i].gradient_norm);
+  }
+}
+
+TEST_CASE("lockstep: forked while it plays, with one component swapped", "[viewer][lockstep]") {
+  const RunOptions options = small_options();
+  RunThread run(options, quick_config());
+  RunOptions swapped = options;
+  swapped.ffn = "relu";
+  const Values own = trained(swapped, 0);
+  std::vector<std::string> taps = names_of(trained(options, 0));
+  for (const std::string& name : names_of(own)) taps.push_back(name);
+  run.want(taps);
+  run.set_speed(200);
+  run.play();
+  REQUIRE(run.wait_for([](const Frame& f) { return f.step >= 12; }, kPatience));
+  run.fork({{"ffn", "relu"}}, ForkAt::here);
+  run.pause();
+  FramePair pair = wait_pair(run, [](const FramePair& f) { return f.b && !f.a->playing; });
+  REQUIRE(pair.b);
+  const long begun = pair.b->fork;
+  CHECK(begun >= 12);
+  CHECK(pair.b->first == begun);
+  CHECK(pair.b->options.ffn == "relu");
+  CHECK(pair.a->options.ffn == "swiglu");
+  CHECK(differing_options(pair.a->options, pair.b->options) == std::vector<std::string>{"ffn"});
+
+  // At the fork what they share is A's, bit for bit, and the rest is as the seed says
+  run.seek(begun);
+  pair = wait_pair(run, rested_at(begun));
+  REQUIRE(pair.b);
+  const Values alone = trained(options, begun);
+  require_same(*pair.a, alone);
+  int shared = 0;
+  for (const auto& [name, initial] : own) {
+    INFO(name);
+    const auto same = alone.find(name);
+    const bool both = same != alone.end() && same->second.size() == initial.size();
+    shared += both;
+    CHECK(same_bits(pair.b->tap(name)->data, both ? same->second : initial));
+  }
+  CHECK(shared > 3);
+
+  // From there on they part, and A is the run alone all the same
+  run.play_until(begun + 9);
+  pair = wait_pair(run, rested_at(begun + 9));
+  REQUIRE(pair.b);
+  require_same(*pair.a, trained(options, begun + 9));
+  CHECK_FALSE(same_bits(pair.a->tap("embed/table")->data, pair.b->tap("embed/table")->data));
+
+  // B's way can be repeated like A's
+  const std::vector<float> there = pair.b->tap("block0/ffn/w1") ? pair.b->tap("block0/ffn/w1")->data
+                                                                : pair.b->tap("embed/table")->data;
+  run.seek(begun + 2);
+  REQUIRE(wait_pair(run, rested_at(begun + 2)).b);
+  run.seek(begun + 9);
+  pair = wait_pair(run, rested_at(begun + 9));
+  REQUIRE(pair.b);
+  CHECK(same_bits(pair.b->tap("block0/ffn/w1") ? pair.b->tap("block0/ffn/w1")->data
+                                               : pair.b->tap("embed/table")->data,
+                  there));
+}
+
+TEST_CASE("lockstep: from the start, B is the swapped run alone", "[viewer][lockstep]") {
+  const RunOptions options = small_options();
+  RunOptions swapped = options;
+  swapped.norm = "layernorm";
+  RunThread run(options, quick_config());
+  std::vector<std::string> taps = names_of(trained(options, 0));
+  for (const std::string& name : names_of(trained(swapped, 0))) taps.push_back(name);
+  run.want(taps);
+  run.fork({{"norm", "layernorm"}}, ForkAt::start);
+  run.play_until(12);
+  FramePair pair = wait_pair(run, rested_at(12));
+  REQUIRE(pair.b);
+  require_same(*pair.a, trained(options, 12));
+  require_same(*pair.b, trained(swapped, 12));
+
+  // Back to the start together
+  run.reset();
+  pair = wait_pair(run, rested_at(0));
+  REQUIRE(pair.b);
+  require_same(*pair.b, trained(swapped, 0));
+  run.play_until(5);
+  pair = wait_pair(run, rested_at(5));
+  REQUIRE(pair.b);
+  require_same(*pair.a, trained(options, 5));
+  require_same(*pair.b, trained(swapped, 5));
+
+  // Another A: what is swapped stays swapped
+  RunOptions wider = options;
+  wider.width = 32;
+  run.restart(wider);
+  pair = wait_pair(
+      run, [](const FramePair& f) { return f.b && f.a->options.width == 32 && f.a->step == 0; });
+  REQUIRE(pair.b);
+  CHECK(pair.b->options.width == 32);
+  CHECK(pair.b->options.norm == "layernorm");
+  CHECK(pair.a->options.norm == "rmsnorm");
+  wider.heads = 3;  // does not divide 32: nothing changes
+  CHECK_THROWS_AS(run.restart(wider), InputError);
+  run.step();
+  CHECK(wait_pair(run, rested_at(1)).b);
+}
+
+TEST_CASE("lockstep: rates that differ go on differing as much", "[viewer][lockstep]") {
+  const RunOptions options = small_options();
+  RunThread run(options, quick_config());
+  run.fork({{"lr", get_option(with_swaps(options, {{"lr", "0.006"}}), "lr")}}, ForkAt::start);
+  FramePair pair = wait_pair(run, rested_at(0));
+  REQUIRE(pair.b);
+  CHECK(pair.a->options.learning_rate == 3e-3);
+  CHECK(pair.b->options.learning_rate == 6e-3);
+  run.set_learning_rate(1e-3);
+  pair = wait_pair(run, [](const FramePair& f) { return f.a->options.learning_rate == 1e-3; });
+  REQUIRE(pair.b);
+  CHECK(pair.b->options.learning_rate == tpp::testing::Approx(2e-3).epsilon(1e-12));
+  REQUIRE(run.swaps().size() == 1);
+  CHECK(std::stod(run.swaps()[0].second) == tpp::testing::Approx(2e-3).epsilon(1e-12));
+}
+
+TEST_CASE("lockstep: a value that is not finite in B stops both and names B",
+          "[viewer][lockstep]") {
+  const RunOptions options = small_options();
+  RunThread run(options, quick_config());
+  run.want(names_of(trained(options, 0)));
+  run.play_until(48);
+  REQUIRE(run.wait_for([](const Frame& f) { return f.step == 48 && !f.playing; }, kPatience));
+  run.fork({{"lr", "1e+09"}}, ForkAt::here);
+  run.play();
+  FramePair pair = wait_pair(
+      run, [](const FramePair& f) { return f.b && !f.a->error.empty() && f.a->travelling_to < 0; });
+  REQUIRE(pair.b);
+  INFO(pair.a->error);
+  CHECK(pair.a->error.find("In B, ") == 0);
+  CHECK(pair.a->error.find("both have stopped") != std::string::npos);
+  CHECK(pair.b->error == pair.a->error);
+  CHECK_FALSE(run.playing());
+  CHECK_THROWS_AS(run.play(), InputError);
+  CHECK(pair.a->error.find("The state of step " + std::to_string(pair.a->step) + " is kept") !=
+        std::string::npos);
+  require_same(*pair.a, trained(options, pair.a->step));
+  for (const auto& [name, value] : pair.b->taps) {
+    INFO(name);
+    CHECK(std::all_of(value.data.begin(), value.data.end(),
+                      [](float x) { return std::isfinite(x); }));
+  }
+
+  // Without B, A goes on as if nothing had been
+  run.close_fork();
+  pair = wait_pair(run, [](const FramePair& f) { return !f.b && f.a->error.empty(); });
+  REQUIRE(pair.a);
+  const long kept = pair.a->step;
+  run.play_until(kept + 6);
+  pair = wait_pair(run, alone_at(kept + 6));
+  REQUIRE(pair.a);
+  require_same(*pair.a, trained(options, kept + 6));
+
+  // And where A is the one
+  RunOptions wild = options;
+  wild.learning_rate = 1e30;
+  wild.warmup = 0;
+  RunThread other(wild, quick_config());
+  other.fork({{"lr", "0.001"}}, ForkAt::start);
+  other.play();
+  pair = wait_pair(other, [](const FramePair& f) { return f.b && !f.a->error.empty(); });
+  REQUIRE(pair.b);
+  CHECK(pair.a->error.find("In A, ") == 0);
+}
+
+TEST_CASE(
+    "lockstep: one that fails where the other has just kept its state: both go back to one step",
+    "[viewer][lockstep]") {
+  // It takes some steps until the numbers overflow: from one of these starts B fails in the step
+  // before which A keeps its state
+  const RunOptions options = small_options();
+  for (long raised = 42; raised <= 50; ++raised) {
+    INFO(raised);
+    RunThread run(options, quick_config());
+    run.want(names_of(trained(options, 0)));
+    run.play_until(raised - 1);
+    REQUIRE(run.wait_for([&](const Frame& f) { return f.step == raised - 1 && !f.playing; },
+                         kPatience));
+    run.fork({{"lr", "1e+09"}}, ForkAt::here);
+    run.play();
+    const FramePair pair = wait_pair(run, [](const FramePair& f) {
+      return f.b && !f.a->error.empty() && f.a->travelling_to < 0 && !f.a->playing;
+    });
+    REQUIRE(pair.b);
+    INFO(pair.a->error);
+    CHECK(pair.a->error.find("In B, ") == 0);
+    require_same(*pair.a, trained(options, pair.a->step));
+    CHECK(pair.b->step == pair.a->step);
+  }
+}
+
+TEST_CASE("lockstep: closing in the middle of anything, and nothing is left",
+          "[viewer][lockstep]") {
+  REQUIRE(sources == 0);
+  const RunOptions options = small_options();
+  const auto threads = [] {
+    namespace fs = std::filesystem;
+    std::error_code error;
+    long count = 0;
+    for (fs::directory_iterator i("/proc/self/task", error), end; !error && i != end;
+         i.increment(error))
+      ++count;
+    return count;
+  };
+  RunOptions three = options;
+  three.threads = 3;
+  RunThread run(three, quick_config());
+  REQUIRE(run.wait_for([](const Frame&) { return true; }, kPatience));
+  const long before = threads();
+  for (int round = 0; round < 24; ++round) {
+    INFO(round);
+    run.fork({{"norm", round % 2 ? "layernorm" : "rmsnorm"}},
+             round % 3 == 2 ? ForkAt::start : ForkAt::here);
+    if (round % 4 == 1) run.play();
+    if (round % 4 == 2) run.step_phase();
+    if (round % 4 == 3) run.seek(0);
+    std::this_thread::sleep_for(std::chrono::milliseconds(round % 7));
+    if (round % 6 == 5) {
+      run.fork({{"ffn", "gelu"}}, ForkAt::here);  // one B takes the place of another
+    }
+    run.close_fork();
+    // What waits in the queue holds a run, too
+    const FramePair pair = wait_pair(run, [](const FramePair& f) { return !f.b && sources == 1; });
+    REQUIRE(pair.a);
+    if (before > 0) CHECK(threads() == before);
+    run.pause();
+  }
+  History b;
+  b.steps.resize(3);
+  run.drain_b(b);
+  CHECK(b.steps.empty());
+  {
+    RunThread second(options, quick_config());
+    second.fork({}, ForkAt::here);
+    second.play();  // and both closed while they play
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  CHECK(sources == 1);
+}
+
+TEST_CASE("lockstep: a fork that cannot be is refused, and all goes on", "[viewer][lockstep]") {
+  const RunOptions options = small_options();
+  RunThread run(options, quick_config());
+  run.fork({{"norm", "layernorm"}}, ForkAt::here);
+  REQUIRE(wait_pair(run, rested_at(0)).b);
+  CHECK_THROWS_AS(run.fork({{"length", "8"}}, ForkAt::here), InputError);
+  CHECK_THROWS_AS(run.fork({{"heads", "3"}}, ForkAt::start), InputError);
+  REQUIRE(run.forked());
+  CHECK(run.swaps() == Swaps{{"norm", "layernorm"}});
+  run.step();
+  const FramePair pair = wait_pair(run, rested_at(1));
+  REQUIRE(pair.b);
+  CHECK(pair.b->options.norm == "layernorm");
+}
+
+TEST_CASE("lockstep: resting, two runs compute nothing", "[viewer][lockstep]") {
+  std::atomic<int> woken = 0;
+  RunThreadConfig config = quick_config();
+  config.wake = [&woken] { ++woken; };
+  RunThread run(small_options(), config);
+  run.fork({{"norm", "layernorm"}}, ForkAt::here);
+  run.step();
+  REQUIRE(wait_pair(run, [](const FramePair& f) {
+            return f.b && f.a->step == 1 && f.a->sample_whole && f.b->sample_whole &&
+                   f.a->sample_step == 1 && f.b->sample_step == 1;
+          }).b);
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  const int before = woken;
+  const std::clock_t worked = std::clock();
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  CHECK(woken == before);
+  CHECK(double(std::clock() - worked) / CLOCKS_PER_SEC < 0.05);
+}
