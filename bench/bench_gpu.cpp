@@ -420,7 +420,8 @@ std::string version_table(const json& report) {
 /// Training: tokens a second, beside PyTorch's three ways.
 std::string training_table(const json& report, const json& peers) {
   Table table({"model", "precision", "tokens/s", "PyTorch eager", "compiled",
-               "compiled + CUDA graphs", "times its best"});
+               "compiled + CUDA graphs", "times its best"},
+              2);
   std::map<std::pair<std::string, std::string>, std::map<std::string, double>> rows;
   std::vector<std::pair<std::string, std::string>> order;
   const auto add = [&](const std::string& model, const std::string& precision,

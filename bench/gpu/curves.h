@@ -61,7 +61,7 @@ inline std::string curves_table(const std::vector<Curve>& curves) {
   std::vector<std::string> header = {"precision"};
   for (const int step : kSteps) header.push_back("step " + std::to_string(step));
   header.insert(header.end(), {"validation", "tokens/s"});
-  Table table(header);
+  Table table(header, 1);
   for (const Curve& curve : curves) {
     std::vector<std::string> row = {curve.name};
     for (const int step : kSteps) {

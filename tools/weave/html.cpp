@@ -755,8 +755,8 @@ class Book {
       numbers[c] = pure > 0 && begun == filled && 10 * pure >= 7 * filled;
     }
     const bool exercises = block_is(table, "exercises");
-    std::string out =
-        "<div class=\"table\" tabindex=\"0\" role=\"region\" aria-label=\"Table\"><table>\n";
+    std::string out = std::string("<div class=\"table") + (table.align.size() >= 8 ? " many" : "") +
+                      "\" tabindex=\"0\" role=\"region\" aria-label=\"Table\"><table>\n";
     for (std::size_t r = 0; r < table.children.size(); ++r) {
       if (r == 0) out += "<thead>\n";
       if (r == 1) out += "<tbody>\n";
@@ -841,15 +841,27 @@ class Book {
   std::string spans_html(const std::vector<Span>& spans, const Text& text, const std::string& page,
                          bool in_link = false) {
     std::string out;
+    std::size_t formula = std::string::npos;  // where the formula before this span begins
     for (const Span& span : spans) {
+      const std::size_t before = std::exchange(formula, std::string::npos);
       const auto inside = [&](const char* tag) {
         return std::string("<") + tag + ">" + spans_html(span.children, text, page, in_link) +
                "</" + tag + ">";
       };
       switch (span.kind) {
-        case SpanKind::text:
-          out += escaped(span.text);
+        case SpanKind::text: {
+          // No line begins with the stop behind a formula
+          const std::size_t stops =
+              std::min(span.text.find_first_not_of(".,;:!?)"), span.text.size());
+          if (before != std::string::npos && stops > 0) {
+            out = out.substr(0, before) + "<span class=\"joined\">" + out.substr(before) +
+                  escaped(span.text.substr(0, stops)) + "</span>" +
+                  escaped(span.text.substr(stops));
+          } else {
+            out += escaped(span.text);
+          }
           break;
+        }
         case SpanKind::soft_break:
           out += "\n";
           break;
@@ -875,6 +887,7 @@ class Book {
           break;
         }
         case SpanKind::formula:
+          formula = out.size();
           out += span.formula.empty() ? "<code>" + escaped(span.text) + "</code>"
                                       : inline_formula_html(span.formula, span.text);
           break;

@@ -398,7 +398,7 @@ std::vector<std::string> results_table(const std::string& file, const std::strin
         throw InputError(where + ": a row of the table '" + name + "' has not " +
                          std::to_string(width) + " cells");
       }
-      static const std::regex number("[-+−]?[0-9][0-9.,]*( ?%)?( ± .*)?|–?");
+      static const std::regex number("([-+]|−)?[0-9][0-9.,]*( ?%)?( ± .*)?|–?");
       const bool text = row[i].is_string() && !std::regex_match(row[i].get<std::string>(), number);
       (text ? texts : numbers) += text || row[i].is_number() || row[i].is_string() ? 1 : 0;
     }
