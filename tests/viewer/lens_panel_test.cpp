@@ -230,6 +230,64 @@ TEST_CASE("lens panel: draws anything without a window", "[viewer][lens]") {
   CHECK(panel.lens()->parts.size() == 1);
 }
 
+TEST_CASE("lens panel: two runs stand side by side", "[viewer][lens]") {
+  const Frame a = synthetic_frame();
+  FrameSpec spec;
+  spec.seed = 2;
+  spec.options.position = GENERATE("rope", "alibi", "none");
+  const Frame b = synthetic_frame(spec);
+  Stage stage(kWidth, kHeight);
+  LensPanel panel;
+  stage.selection.set(kCell);
+  stage.show(panel, &a, 2, &b);
+  CHECK_FALSE(panel.lens_of_b());
+
+  // B alone, then both
+  stage.compare = Compare::b;
+  stage.show(panel, &a, 2, &b);
+  REQUIRE(panel.lens());
+  const double of_b = panel.lens()->product(13);
+  stage.compare = Compare::difference;
+  stage.show(panel, &a, 2, &b);
+  REQUIRE(panel.lens_of_b());
+  CHECK(panel.lens_of_b()->product(13) == of_b);
+  CHECK(panel.lens()->product(13) != of_b);
+  const auto asks = [&](const char* name) {
+    return std::count(stage.taps.begin(), stage.taps.end(), name);
+  };
+  CHECK(asks("block1/attn/q_rotated") == 1);
+  CHECK(asks("block1/attn/q") == 1);
+  CHECK(stage.script().sees("lens/step/biased") == (spec.options.position == "alibi"));
+  stage.script().click("lens/distance", 0.2f, 0.5f);
+  stage.script().wait(2);
+  CHECK(panel.what_if() == 4);
+  stage.picture(std::string("lens_two_") + spec.options.position + ".png");
+
+  // A run with fewer layers does not have the cell
+  FrameSpec low;
+  low.layers = 1;
+  const Frame small = synthetic_frame(low);
+  stage.show(panel, &a, 2, &small);
+  CHECK(panel.lens());
+  CHECK_FALSE(panel.lens_of_b());
+}
+
+TEST_CASE("lens panel: keys after the query, where the mask shows them", "[viewer][lens]") {
+  Frame frame = synthetic_frame(with_position(GENERATE("rope", "alibi")));
+  frame.config.mask = Mask::full();
+  Stage stage(kWidth, kHeight);
+  LensPanel panel;
+  stage.selection.set({.layer = 1, .head = 2, .query = 4, .key = 17});
+  stage.show(panel, &frame);
+  REQUIRE(panel.lens());
+  CHECK(panel.lens()->seen());
+  CHECK(panel.first_distance() == -23);
+  CHECK(panel.curve().size() == 47);
+  stage.script().click("lens/distance", 0.9f, 0.5f);
+  stage.script().wait(2);
+  CHECK(panel.what_if() == 19);
+}
+
 TEST_CASE("lens panel: a huge frame stays within its budget", "[viewer][lens]") {
   for (const char* position : {"rope", "alibi"}) {
     RunOptions options;

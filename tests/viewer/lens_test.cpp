@@ -141,6 +141,20 @@ TEST_CASE("lens: scaled rotations add up, too", "[viewer][lens]") {
   CHECK(worst.between <= 2 * kLogitTolerance);  // YaRN's logits are longer
 }
 
+TEST_CASE("lens: on a device, within the rounding of its numbers", "[viewer][lens][emulated]") {
+  RunOptions options = small();
+  options.layers = 1;
+  options.attention = "gqa:2";
+  options.device = "emulated";
+  options.precision = GENERATE("float32", "tf32", "bf16");
+  CAPTURE(options.precision);
+  const Worst worst = over_all_cells(LensRun(options).frame);
+  CAPTURE(worst.residual, worst.of_rounding, worst.logit);
+  CHECK(worst.residual <= 1);
+  CHECK(worst.of_rounding <= 1);
+  CHECK(worst.of_rounding > 0.001);
+}
+
 TEST_CASE("lens: a wrong pairing, key head or rotation is seen", "[viewer][lens]") {
   RunOptions options = small();
   options.attention = "gqa:2";

@@ -111,7 +111,8 @@ double Lens::logit_rounding() const {
     if (std::isfinite(logit)) longest = std::max(longest, std::abs(logit));
   for (const double x : kr) k_squared += x * x;
   const double size = std::max(std::sqrt(q_squared * k_squared / double(K)), longest);
-  return 4 * product_unit * (double(K) * size + std::abs(row_max) + 4) +
+  constexpr double kFloat = 0x1p-24;  // every device adds up products in float
+  return 4 * kFloat * (double(K) * size + std::abs(row_max) + 4) + 4 * unit +
          rounding() / std::sqrt(double(K));
 }
 
@@ -157,9 +158,7 @@ std::string read_lens(const Frame& frame, int layer, int head, int query, int ke
   out.T = T;
   out.K = K;
   out.turns = turns;
-  const std::string& precision = frame.options.precision;
-  out.unit = std::ldexp(1.0, precision == "bf16" ? -8 : -24);
-  out.product_unit = std::ldexp(1.0, precision == "bf16" ? -8 : precision == "tf32" ? -11 : -24);
+  out.unit = frame.options.precision == "bf16" ? 0x1p-8 : 0x1p-24;
   out.q = head_row(*q, query, head, K);
   out.k = head_row(*k, key, out.key_head, K);
   out.qr = head_row(*qr, query, head, K);

@@ -36,7 +36,6 @@ struct Lens {
   bool turns = false;          // RoPE
   double magnitude = 1;        // m: what YaRN makes both vectors longer by
   double unit = 0;             // the rounding of what was recorded, relative: 2⁻²⁴ for float
-  double product_unit = 0;     // and of what the run multiplied
   std::vector<double> q, k;    // (K) as projected
   std::vector<double> qr, kr;  // (K) as compared: after the rotation, of the tape
   std::vector<LensPart> parts;

@@ -74,7 +74,9 @@ struct LensPanel::State {
   PanelInfo info{"lens", "Lens", "13_rope", Slot::position};
 
   const Frame* frame = nullptr;
-  unsigned long frame_version = 0, selection_version = 0;
+  const Frame* other = nullptr;
+  unsigned long frame_version = 0, other_version = 0, selection_version = 0;
+  Compare compare = Compare::a;
   bool dirty = false;  // the reader moved the distance
 
   bool known = false;   // there is a frame with sizes
@@ -98,10 +100,16 @@ struct LensPanel::State {
   std::vector<Arrow> q_before, q_after, k_before, k_after;  // (P), the longest reaches the circle
   std::vector<double> q_angle, k_angle;                     // (P) radians, after the rotation
   std::vector<float> q_turned;                              // (K)
-  double largest = 0;                                       // share, in size
   float q_range = 1, k_range = 1;                           // largest feature of each, in size
   double weight_off = 0;                                    // from the run's own; NaN: not recorded
   std::vector<float> weights;                               // (T) of the row
+
+  // The same cell of run B, beside A's
+  std::optional<Lens> b;
+  std::string b_missing;
+  std::vector<double> b_shown;  // (P) shares; empty when its parts are others
+  std::vector<LensStep> b_steps;
+  std::vector<float> b_curve;
 
   // By distance
   int first = 0;
@@ -121,6 +129,7 @@ struct LensPanel::State {
   void read_sizes(const Frame& f);
   bool choose_cell(const ViewContext& context);
   void compute();
+  void compute_b();
   void compute_part(const Selection& selection);
 
   void draw_title(ViewContext& context, const Rect& rect);
@@ -140,6 +149,7 @@ LensPanel::LensPanel() : state_(std::make_unique<State>()) {}
 LensPanel::~LensPanel() = default;
 const PanelInfo& LensPanel::info() const { return state_->info; }
 const Lens* LensPanel::lens() const { return state_->ready() ? &state_->lens : nullptr; }
+const Lens* LensPanel::lens_of_b() const { return lens() && state_->b ? &*state_->b : nullptr; }
 std::optional<int> LensPanel::what_if() const { return state_->asked; }
 const std::vector<float>& LensPanel::curve() const { return state_->curve; }
 int LensPanel::first_distance() const { return state_->first; }
@@ -165,7 +175,13 @@ std::vector<std::string> LensPanel::taps(const ViewContext& context) const {
   const Frame* frame = context.shown();
   int layer = 0, head = 0;
   if (!frame || !locked_head(context.selection, frame->config, layer, head)) return {};
-  return lens_taps(*frame, layer);
+  std::vector<std::string> names = lens_taps(*frame, layer);
+  if (context.compare == Compare::difference && context.b) {
+    for (std::string& name : lens_taps(*context.b, layer))
+      if (std::find(names.begin(), names.end(), name) == names.end())
+        names.push_back(std::move(name));
+  }
+  return names;
 }
 
 void LensPanel::State::read_sizes(const Frame& f) {
@@ -214,9 +230,16 @@ void LensPanel::update(const ViewContext& context) {
     s.frame = nullptr;
     return;
   }
-  const bool new_frame = !s.known || frame != s.frame || frame->version != s.frame_version;
+  const Frame* other = context.compare == Compare::difference ? context.b : nullptr;
+  const bool new_other = context.compare != s.compare || other != s.other ||
+                         (other && other->version != s.other_version);
+  const bool new_frame =
+      !s.known || frame != s.frame || frame->version != s.frame_version || new_other;
   const bool new_place = new_frame || context.selection.version() != s.selection_version;
   if (!new_place && !s.dirty) return;
+  s.compare = context.compare;
+  s.other = other;
+  s.other_version = other ? other->version : 0;
   s.frame = frame;
   s.frame_version = frame->version;
   s.selection_version = context.selection.version();
@@ -232,7 +255,14 @@ void LensPanel::update(const ViewContext& context) {
     s.missing.clear();
   } else if (new_frame || new_cell || s.dirty) {
     s.missing = read_lens(*frame, s.layer, s.head, s.query, s.key, s.lens);
+    s.b.reset();
+    s.b_missing.clear();
+    if (other && s.missing.empty()) {
+      s.b_missing = read_lens(*other, s.layer, s.head, s.query, s.key, s.b.emplace());
+      if (!s.b_missing.empty()) s.b.reset();
+    }
     if (s.ready()) s.compute();
+    if (s.ready()) s.compute_b();
   }
   if (s.ready()) s.compute_part(context.selection);
   s.dirty = false;
@@ -248,12 +278,9 @@ void LensPanel::State::compute() {
 
   truth.resize(P);
   shown.resize(P);
-  largest = 0;
   for (std::size_t p = 0; p < P; ++p) {
     truth[p] = lens.share(int(p), lens.distance());
     shown[p] = lens.share(int(p), distance);
-    for (const double x : {truth[p], shown[p]})
-      if (std::isfinite(x)) largest = std::max(largest, std::abs(x));
   }
   true_steps = lens.steps(lens.distance());
   steps = lens.steps(distance);
@@ -321,6 +348,19 @@ void LensPanel::State::compute() {
                    : std::abs(lens.weight(lens.distance()) - lens.recorded[std::size_t(key)]);
 }
 
+/// B's numbers at the distance that is shown.
+void LensPanel::State::compute_b() {
+  b_shown.clear();
+  b_steps.clear();
+  b_curve.clear();
+  if (!b) return;
+  if (b->parts.size() == lens.parts.size() && b->turns == lens.turns) {
+    for (int p = 0; p < parts(); ++p) b_shown.push_back(b->share(p, distance));
+  }
+  b_steps = b->steps(distance);
+  for (int d = first; d <= last(); ++d) b_curve.push_back(float(b->logit(d)));
+}
+
 void LensPanel::State::compute_part(const Selection& selection) {
   // Features have no place in the shared selection: only pairs are known elsewhere
   const Place place = selection.shown();
@@ -359,7 +399,9 @@ void LensPanel::draw(ViewContext& context) {
   s.draw_title(context, {r.x, r.y, r.w, title});
   const Rect body{r.x, r.y + title, r.w, r.h - title};
   if (body.h < line) return;
-  const float steps_height = line * float(s.steps.size() + (s.asked ? 3 : 2)) + theme.px(8);
+  const std::size_t steps = std::max(s.steps.size(), s.b_steps.size());
+  const bool headed = s.asked || s.other;
+  const float steps_height = line * float(steps + (headed ? 3 : 2)) + theme.px(8);
 
   // Too narrow for two columns: the steps first, then what there is room for
   if (r.w < theme.px(400)) {
@@ -609,7 +651,7 @@ void LensPanel::State::draw_shares(ViewContext& context, const Rect& rect,
 
   // Zero is where it lets both signs use the height
   double low = 0, high = 0;
-  for (const auto* shares : {&truth, &shown}) {
+  for (const auto* shares : {&truth, &shown, &b_shown}) {
     for (const double x : *shares) {
       if (!std::isfinite(x)) continue;
       low = std::min(low, x);
@@ -653,10 +695,13 @@ void LensPanel::State::draw_shares(ViewContext& context, const Rect& rect,
     const float least = shown[i] != 0 && y == zero ? 1.0f : 0.0f;
     list->AddRectFilled(ImVec2(x0, std::min(y, zero)), ImVec2(x1, std::max(y, zero) + least),
                         signed_colour(shown[i]));
-    // Where the truth is, while another distance is asked about
-    if (asked && std::isfinite(truth[i])) {
-      const float t = y_of(truth[i]);
-      list->AddRectFilled(ImVec2(x0, t), ImVec2(x1, t + std::max(1.0f, theme.px(1))), colours.text);
+    // Where B's ends; or the truth, while another distance is asked about
+    const bool of_b = !b_shown.empty();
+    const double there = of_b ? b_shown[i] : asked ? truth[i] : kNaN;
+    if (std::isfinite(there)) {
+      const float t = y_of(there);
+      list->AddRectFilled(ImVec2(x0, t), ImVec2(x1, t + std::max(1.0f, theme.px(of_b ? 2 : 1))),
+                          of_b ? colours.run_b : colours.text);
     }
   }
 
@@ -685,12 +730,70 @@ void LensPanel::State::draw_steps(ViewContext& context, const Rect& rect) {
   const Palette& colours = context.colours();
   ImDrawList* list = ImGui::GetWindowDrawList();
   const float line = theme.font_size(Font::small) + theme.px(3);
-  const float number = text_width(context, Font::mono_small, asked ? "0.00000" : "−00.0000");
-  const int digits = asked ? 3 : 4;
+  const bool two = asked.has_value() || b.has_value();
+  const float number = text_width(context, Font::mono_small, two ? "0.00000" : "−00.0000");
+  const int digits = two ? 3 : 4;
   float y = rect.y;
-  const auto write = [&](const std::string& id, const std::string& left, double truth_value,
-                         double value, Rgba ink) {
-    if (y + line > rect.bottom() + theme.px(2)) return false;
+  const auto column = [&](double value, float right, Rgba ink) {
+    put_text_right(context, list, right, y + theme.px(1), ink, number_text(value, digits),
+                   Font::mono_small);
+  };
+  const float left_column = rect.right() - number - theme.px(8);
+
+  // Whose the columns are: the truth and what is asked, or run A and run B
+  if (b) {
+    if (asked) {
+      put_text(context, list, rect.x, y, colours.warning, "if " + std::to_string(distance));
+    }
+    put_text_right(context, list, left_column, y, colours.run_a, "A");
+    put_text_right(context, list, rect.right(), y, colours.run_b, "B");
+    y += line;
+  } else if (asked) {
+    put_text_right(context, list, left_column, y, colours.muted, "true");
+    put_text_right(context, list, rect.right(), y, colours.warning,
+                   "if " + std::to_string(distance));
+    y += line;
+  } else if (!b_missing.empty()) {
+    put_text(context, list, rect.x, y, colours.muted, "only A has this cell");
+    y += line;
+  }
+
+  using Kind = LensStep::Kind;
+  const auto find = [](const std::vector<LensStep>& all, Kind kind) {
+    const auto it = std::find_if(all.begin(), all.end(),
+                                 [&](const LensStep& step_here) { return step_here.kind == kind; });
+    return it == all.end() ? nullptr : &*it;
+  };
+  for (const Kind kind :
+       {Kind::product, Kind::scaled, Kind::biased, Kind::masked, Kind::exponential, Kind::weight}) {
+    const LensStep* here = find(steps, kind);
+    const LensStep* beside = b ? find(b_steps, kind) : asked ? find(true_steps, kind) : nullptr;
+    if (!here && !beside) continue;
+    if (y + line > rect.bottom() + theme.px(2)) break;
+    std::string name;
+    switch (kind) {
+      case Kind::product:
+        name = "q·k";
+        if (!two) name += ", " + std::to_string(parts()) + (lens.turns ? " pairs" : " products");
+        break;
+      case Kind::scaled:
+        name = "÷ √" + (b && b->K != lens.K ? "K" : std::to_string(lens.K));
+        break;
+      case Kind::biased:
+        name = b ? "+ bias" : position == "alibi" ? "+ ALiBi" : "+ T5's bias";
+        if (!two) name += ", " + number_text(lens.bias_at(distance), 3);
+        break;
+      case Kind::masked:
+        name = lens.seen() ? "mask: seen" : "mask: after the query";
+        break;
+      case Kind::exponential:
+        name = "e^(· − " + (two ? std::string("max") : number_text(lens.row_max, 3)) + ")";
+        break;
+      case Kind::weight:
+        name = two ? "÷ Σ, weight" : "÷ Σ = " + number_text(lens.row_sum, 3) + ", weight";
+        break;
+    }
+    const std::string id = std::string("lens/step/") + step_id(kind);
     ImGui::SetCursorScreenPos(ImVec2(rect.x, y));
     ImGui::InvisibleButton(id.c_str(), ImVec2(std::max(1.0f, rect.w), line));
     context.probe(id);
@@ -700,64 +803,26 @@ void LensPanel::State::draw_steps(ViewContext& context, const Rect& rect) {
                           ImVec2(rect.right(), y + line - theme.px(1)),
                           with_alpha(colours.hovered, 160), theme.px(3));
     }
-    const float columns = asked ? 2 * number + theme.px(8) : number;
     {
       const FontScope small(theme, Font::small);
+      const float columns = two ? 2 * number + theme.px(8) : number;
       put_text(context, list, rect.x, y, colours.muted,
-               elide(left, rect.w - columns - theme.px(8)));
+               elide(name, rect.w - columns - theme.px(8)));
     }
-    if (asked) {
-      put_text_right(context, list, rect.right() - number - theme.px(8), y + theme.px(1),
-                     colours.muted, number_text(truth_value, digits), Font::mono_small);
+    const auto ink = [&](const LensStep& step_here, Rgba colour) {
+      const bool hidden = kind == Kind::masked && !lens.seen();
+      return std::isfinite(step_here.value) || hidden ? colour : colours.error;
+    };
+    const Rgba plain = kind == Kind::weight ? colours.accent : colours.text;
+    if (b) {
+      if (here) column(here->value, left_column, ink(*here, plain));
+      if (beside) column(beside->value, rect.right(), ink(*beside, plain));
+    } else {
+      if (beside) column(beside->value, left_column, ink(*beside, colours.muted));
+      column(here->value, rect.right(), ink(*here, asked ? colours.warning : plain));
     }
-    put_text_right(context, list, rect.right(), y + theme.px(1), ink, number_text(value, digits),
-                   Font::mono_small);
     y += line;
-    return over;
-  };
-
-  if (asked) {
-    put_text_right(context, list, rect.right() - number - theme.px(8), y, colours.muted, "true");
-    put_text_right(context, list, rect.right(), y, colours.warning,
-                   "if " + std::to_string(distance));
-    y += line;
-  }
-  const bool told = asked.has_value();
-  for (std::size_t i = 0; i < steps.size(); ++i) {
-    using Kind = LensStep::Kind;
-    const LensStep& step_here = steps[i];
-    std::string name;
-    switch (step_here.kind) {
-      case Kind::product:
-        name = "q·k";
-        if (!told) name += ", " + std::to_string(parts()) + (lens.turns ? " pairs" : " products");
-        break;
-      case Kind::scaled:
-        name = "÷ √" + std::to_string(lens.K);
-        break;
-      case Kind::biased:
-        name = position == "alibi" ? "+ ALiBi" : "+ T5's bias";
-        if (!told) name += ", " + number_text(lens.bias_at(distance), 3);
-        break;
-      case Kind::masked:
-        name = lens.seen() ? "mask: seen" : "mask: after the query";
-        break;
-      case Kind::exponential:
-        name = "e^(· − " + (told ? std::string("max") : number_text(lens.row_max, 3)) + ")";
-        break;
-      case Kind::weight:
-        name = told ? "÷ Σ, weight" : "÷ Σ = " + number_text(lens.row_sum, 3) + ", weight";
-        break;
-    }
-    const bool finite =
-        std::isfinite(step_here.value) || (step_here.kind == Kind::masked && !lens.seen());
-    const Rgba ink = !finite                          ? colours.error
-                     : told                           ? colours.warning
-                     : step_here.kind == Kind::weight ? colours.accent
-                                                      : colours.text;
-    const std::string id = std::string("lens/step/") + step_id(step_here.kind);
-    if (write(id, name, true_steps[i].value, step_here.value, ink) && tooltip_ready(context, id))
-      draw_tooltip(context, explain_step(step_here));
+    if (over && here && tooltip_ready(context, id)) draw_tooltip(context, explain_step(*here));
   }
 
   // Held against what the run recorded
@@ -781,7 +846,9 @@ void LensPanel::State::draw_steps(ViewContext& context, const Rect& rect) {
   };
   if (lens.turns) {
     check(
-        "lens/off/product", "off the tape's q·k by", lens.residual(), lens.rounding(),
+        "lens/off/product", "off the tape's q·k by",
+        b && b->turns ? std::max(lens.residual(), b->residual()) : lens.residual(),
+        b && b->turns ? std::max(lens.rounding(), b->rounding()) : lens.rounding(),
         "The pairs come from q and k before the rotation. The tape has them after it too; rounding "
         "explains at most " +
             number_text(lens.rounding(), 2));
@@ -815,7 +882,7 @@ void LensPanel::State::draw_distances(ViewContext& context, const Rect& rect) {
   // The range of the lines, with zero in it
   float low = 0, high = 0;
   bool any = false;
-  for (const auto* values : {&curve, &part_line}) {
+  for (const auto* values : {&curve, &part_line, &b_curve}) {
     for (const float v : *values) {
       if (!std::isfinite(v)) continue;
       low = std::min(low, v);
@@ -856,18 +923,20 @@ void LensPanel::State::draw_distances(ViewContext& context, const Rect& rect) {
     put_text_right(context, list, plot.x - theme.px(4), y - 0.5f * font, colours.muted,
                    axis_number(tick, 0));
   }
-  const auto polyline = [&](const std::vector<float>& values, Rgba colour, float thickness) {
+  const auto polyline = [&](const std::vector<float>& values, Rgba colour, float thickness,
+                            bool dashed = false) {
     const int stride = std::max(1, int(1 / std::max(cell, 1e-3f)));
     for (int i = 0; i + stride < int(values.size()); i += stride) {
       const float a = values[std::size_t(i)], b = values[std::size_t(i + stride)];
-      if (!std::isfinite(a) || !std::isfinite(b)) continue;
+      if (!std::isfinite(a) || !std::isfinite(b) || (dashed && i / stride / 2 % 2 == 1)) continue;
       list->AddLine(ImVec2(x_of(first + i), y_of(a)), ImVec2(x_of(first + i + stride), y_of(b)),
                     colour, thickness);
     }
   };
   list->PushClipRect(ImVec2(plot.x, plot.y), ImVec2(plot.right(), plot.bottom()), true);
   polyline(part_line, with_alpha(colours.dim_pair, 200), theme.px(1.5f));
-  polyline(curve, colours.text, theme.px(1.75f));
+  polyline(b_curve, colours.run_b, theme.px(1.75f), true);
+  polyline(curve, b ? colours.run_a : colours.text, theme.px(1.75f));
   list->PopClipRect();
   if (!any) {
     put_text_middle(context, list, plot.x + 0.5f * plot.w, plot.y + theme.px(2), colours.error,
@@ -922,6 +991,25 @@ void LensPanel::State::draw_distances(ViewContext& context, const Rect& rect) {
     put_text(context, list, rect.x, rect.y, asked ? colours.warning : colours.text,
              elide(title, right - rect.x));
   }
+  if (over && !ImGui::IsItemActive() &&
+      tooltip_ready(context, "lens/distance/" + whole(at_mouse))) {
+    Explanation e;
+    e.name = "Query and key as they are, if they stood {T|" + whole(at_mouse) + "} apart";
+    e.formula =
+        lens.turns ? "Σ_{P|p} |q|·|k|·cos(φq − φk + {T|d}·θ[{P|p}]) / √{D|K}" : "q·k / √{D|K}";
+    if (!lens.bias.empty()) e.formula += " + b[{H|h}, {T|d}]";
+    e.numbers = number_text(lens.product(at_mouse), 4) + " / √" + std::to_string(lens.K);
+    if (!lens.bias.empty()) e.numbers += " + " + number_text(lens.bias_at(at_mouse), 4);
+    e.result = logit_text(at_mouse);
+    e.why = lens.turns ? "Fast pairs make the waves, slow ones the slope. Drag to see the parts."
+            : lens.bias.empty()
+                ? (position == "none"
+                       ? "Nothing tells this model how far apart they stand."
+                       : "The positions were added to the tokens, before q and k were made.")
+                : "The tokens give the height, the distance gives the slope.";
+    e.source = lens.turns ? kRotate : kHead;
+    draw_tooltip(context, e);
+  }
   const std::string axis_name = "t − s";
   put_text(context, list, rect.x, plot.bottom() + theme.px(1), colours.muted, axis_name);
   float free_from = plot.x - theme.px(2);
@@ -948,12 +1036,14 @@ void LensPanel::State::draw_row(ViewContext& context, const Rect& rect) {
   if (plot.h < theme.px(16)) return;
   const double mine = steps.back().value;
   put_text(context, list, rect.x, rect.y, colours.text,
-           "the row: " + std::to_string(lens.visible) + (lens.visible == 1 ? " key" : " keys"));
+           (b ? "" : "the row: ") + std::to_string(lens.visible) +
+               (lens.visible == 1 ? " key" : " keys"));
   put_text_right(context, list, rect.right(), rect.y,
                  !std::isfinite(mine) ? colours.error
                  : asked              ? colours.warning
                                       : colours.accent,
-                 "weight " + percent_text(mine));
+                 (b ? "A " : "weight ") + percent_text(mine) +
+                     (b && !b_steps.empty() ? ", B " + percent_text(b_steps.back().value) : ""));
 
   float most = 0;
   for (const float w : weights)
@@ -1074,6 +1164,7 @@ Explanation LensPanel::State::explain_step(const LensStep& step_here) const {
   Explanation e;
   e.name = "Layer " + std::to_string(layer) + ", {H|head " + std::to_string(head) + "}, query {T|" +
            std::to_string(query) + "} → key {T|" + std::to_string(key) + "}";
+  if (b) e.name += ", run A";
   if (asked) e.name += ", if " + std::to_string(distance) + " apart";
   e.result = number_text(step_here.value, 5);
   e.source = kHead;
@@ -1142,7 +1233,10 @@ std::string LensPanel::explain() const {
       "over is printed. From there: the scale, a bias if the model has one, the mask, and the "
       "softmax of the row.\n"
       "Drag along the curve to ask what the logit would be at another distance, with the same two "
-      "vectors. The black or white marks are the true shares. Back returns to the truth.";
+      "vectors. The thin marks are the true shares. Back returns to the truth.\n"
+      "With two runs: A's shares are the bars, B's the orange marks; A's steps and B's stand side "
+      "by "
+      "side.";
   if (!state_->lens.turns && state_->ready())
     text +=
         "\nThis model does not rotate. So the products are shown feature by feature, and the "

@@ -29,6 +29,7 @@ class LensPanel final : public Panel {
 
   // What is shown, for tests
   const Lens* lens() const;                 // null when there is no cell, or something is missing
+  const Lens* lens_of_b() const;            // run B's cell, beside A's
   std::optional<int> what_if() const;       // the distance that is asked about
   const std::vector<float>& curve() const;  // the logit by distance, from first_distance()
   int first_distance() const;
