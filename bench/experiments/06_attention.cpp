@@ -2,7 +2,7 @@
 //
 // A mistake stands in the model while it learns (exercise 6.1's wrong answers). A model that sees the next token has a small
 // loss and has learned nothing: so every trained model is also judged with the book's attention in the mistake's place, and
-// asked to write.
+// asked to write. The mistake stands in the forward pass; the gradient stays the book's, as it does with `--mine`.
 #include "bench/experiments/experiment.h"
 #include "chapters/02_tape/slots.h"
 
@@ -27,7 +27,8 @@ void report(Report& r) {
       const Json& one = r.result(c.key, seed);
       if (one.is_null()) continue;
       const Json& curve = one["curve"]["loss"];
-      last.push_back(curve.empty() || !curve.back().is_number() ? NAN : curve.back().get<double>());
+      const bool whole = !one.contains("nan") && !curve.empty() && curve.back().is_number();
+      last.push_back(whole ? curve.back().get<double>() : NAN);
     }
     const Summary training = summarise(last), honest = r.summary(c.key, "/honest");
     r.values[c.key]["training"] = training.json();
