@@ -411,7 +411,8 @@ void LensPanel::draw(ViewContext& context) {
     const float y = body.y + top + theme.px(8);
     if (rest < theme.px(80)) return;
     const float low = rest > theme.px(240) ? std::min(theme.px(140), 0.4f * rest) : 0;
-    s.draw_parts(context, {body.x, y, body.w, rest - low - (low > 0 ? theme.px(8) : 0)});
+    s.draw_parts(context,
+                 {body.x, y, body.w - theme.px(8), rest - low - (low > 0 ? theme.px(8) : 0)});
     if (low > 0) s.draw_distances(context, {body.x, body.bottom() - low, body.w, low});
     return;
   }
@@ -694,7 +695,7 @@ void LensPanel::State::draw_shares(ViewContext& context, const Rect& rect,
     const float y = y_of(shown[i]);
     const float least = shown[i] != 0 && y == zero ? 1.0f : 0.0f;
     list->AddRectFilled(ImVec2(x0, std::min(y, zero)), ImVec2(x1, std::max(y, zero) + least),
-                        signed_colour(shown[i]));
+                        b ? colours.run_a : signed_colour(shown[i]));
     // Where B's ends; or the truth, while another distance is asked about
     const bool of_b = !b_shown.empty();
     const double there = of_b ? b_shown[i] : asked ? truth[i] : kNaN;
@@ -926,12 +927,19 @@ void LensPanel::State::draw_distances(ViewContext& context, const Rect& rect) {
   const auto polyline = [&](const std::vector<float>& values, Rgba colour, float thickness,
                             bool dashed = false) {
     const int stride = std::max(1, int(1 / std::max(cell, 1e-3f)));
-    for (int i = 0; i + stride < int(values.size()); i += stride) {
-      const float a = values[std::size_t(i)], b = values[std::size_t(i + stride)];
-      if (!std::isfinite(a) || !std::isfinite(b) || (dashed && i / stride / 2 % 2 == 1)) continue;
-      list->AddLine(ImVec2(x_of(first + i), y_of(a)), ImVec2(x_of(first + i + stride), y_of(b)),
-                    colour, thickness);
+    std::vector<ImVec2> stretch;
+    const auto draw_stretch = [&] {
+      if (stretch.size() > 1)
+        compat::add_polyline(list, stretch.data(), int(stretch.size()), colour, false, thickness);
+      stretch.clear();
+    };
+    for (int i = 0; i < int(values.size()); i += stride) {
+      const float v = values[std::size_t(i)];
+      if (std::isfinite(v)) stretch.push_back(ImVec2(x_of(first + i), y_of(v)));
+      if (!std::isfinite(v) || (dashed && i / stride % 4 == 2)) draw_stretch();
+      if (dashed && i / stride % 4 == 3) stretch.clear();
     }
+    draw_stretch();
   };
   list->PushClipRect(ImVec2(plot.x, plot.y), ImVec2(plot.right(), plot.bottom()), true);
   polyline(part_line, with_alpha(colours.dim_pair, 200), theme.px(1.5f));
