@@ -20,6 +20,7 @@ class LensPanel final : public Panel {
 
   const PanelInfo& info() const override;
   std::vector<std::string> taps(const ViewContext& context) const override;
+  bool subtracts() const override { return true; }  // it shows A and B side by side
   void update(const ViewContext& context) override;
   void draw(ViewContext& context) override;
   std::string explain() const override;
