@@ -144,8 +144,24 @@ FormulaBox Setter::sign(const std::string& text, Font font, float size) const {
 }
 
 FormulaBox Setter::scripts(const Formula& node, float size, bool block, bool script) const {
-  const Formula &base = node.children[0], &below = node.children[1], &above = node.children[2];
+  const Formula &base = node.children[0], &below = node.children[1];
+  Formula above = node.children[2];
   FormulaBox box = set(base, size, block, script);
+
+  // A prime's sign hangs high by itself: at a script's size, and raised, it would be a speck
+  const bool alone = above.kind == FormulaKind::symbol;
+  const Formula* first = alone                    ? &above
+                         : above.children.empty() ? nullptr
+                                                  : &above.children.front();
+  if (first && first->text.starts_with("′")) {
+    const float x = box.width + size * 0.02f;
+    place(box, sign(first->text, Font::formula, size), x, 0);
+    if (alone || above.children.size() == 1) {
+      above = {};
+    } else {
+      above.children.erase(above.children.begin());
+    }
+  }
   const float small = smaller(size);
   const FormulaBox low = set(below, small, false, true), high = set(above, small, false, true);
 
@@ -295,9 +311,11 @@ FormulaBox Setter::fenced(const Formula& node, float size, bool block, bool scri
     place(box, fence(text, size, half + axis, half - axis), x, 0);
   };
   side(node.left);
-  const float x = box.width;
+  const float air = size * 0.05f, x = box.width + air;
   place(box, inside, x, 0);
+  box.width += air;
   side(node.right);
+  box.width += air;
   return box;
 }
 

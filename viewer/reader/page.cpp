@@ -35,8 +35,13 @@ struct Item {
 
 class Composer {
  public:
-  Composer(const Theme& theme, float width, const PictureHeight& picture_height)
-      : theme_(theme), colours_(theme.colours()), width_(width), picture_height_(picture_height) {}
+  Composer(const Theme& theme, float width, const PictureHeight& picture_height,
+           const SourceText& source_text)
+      : theme_(theme),
+        colours_(theme.colours()),
+        width_(width),
+        picture_height_(picture_height),
+        source_text_(source_text) {}
 
   Page compose(const book::Document& document) {
     page_.body.width = width_;
@@ -71,6 +76,7 @@ class Composer {
   const Palette& colours_;
   float width_;
   const PictureHeight& picture_height_;
+  const SourceText& source_text_;
   Page page_;
   float y_ = 0;
 };
@@ -284,7 +290,10 @@ void Composer::put(const Block& block, float indent) {
       }
       std::vector<Item> items;
       Style style = body();
-      if (block.directive.starts_with("nav")) style.size = theme_.font_size(Font::small);
+      const bool measured = block.directive.starts_with("table ");  // what a table was measured on
+      if (measured || block.directive.starts_with("nav"))
+        style.size = theme_.font_size(Font::small);
+      if (measured) style.colour = colours_.muted;
       collect(block.spans, style, items);
       y_ += flow(std::move(items), page_.body, indent, y_, width_ - indent) + gap();
       break;
@@ -372,9 +381,14 @@ void Composer::put_code(const Block& block, float indent) {
   float x0 = pad;
   if (first > 0) {
     const float number = text_width(theme_, Font::mono_small, theme_.font_size(Font::mono_small),
-                                    std::to_string(first + lines));
+                                    std::to_string(std::max(block.snippet->last, first + lines)));
+    std::vector<int> numbers;  // where the region leaves lines of its file out
+    if (source_text_ && block.snippet->last - first + 1 > lines) {
+      numbers = book::snippet_lines(*block.snippet, block.text, source_text_(block.snippet->file));
+    }
     for (int i = 0; i < lines; ++i) {
-      const std::string text = std::to_string(first + i);
+      const std::string text =
+          std::to_string(i < int(numbers.size()) ? numbers[std::size_t(i)] : first + i);
       const float s = theme_.font_size(Font::mono_small);
       canvas.texts.push_back({ImVec2(pad + number - text_width(theme_, Font::mono_small, s, text),
                                      pad + float(i) * line_height + (size - s)),
@@ -440,6 +454,14 @@ void Composer::put_formula(const Block& block, float indent) {
   put_wide(std::move(canvas), indent, 0, 0, 0);
 }
 
+/// A row with one bold cell and nothing beside it: the title of the rows below.
+bool is_group(const Block& row) {
+  return row.children.size() > 1 && !row.children[0].spans.empty() &&
+         row.children[0].spans[0].kind == book::SpanKind::strong &&
+         std::all_of(row.children.begin() + 1, row.children.end(),
+                     [](const Block& cell) { return cell.spans.empty(); });
+}
+
 void Composer::put_table(const Block& block, float indent) {
   const float pad = theme_.px(8), most = theme_.em() * 26;
   Style style = body();
@@ -448,12 +470,15 @@ void Composer::put_table(const Block& block, float indent) {
   // As wide as its words want, up to a limit; a table that is too wide scrolls in its box
   std::vector<float> widths(block.align.size(), 0);
   std::vector<std::vector<std::vector<Item>>> rows;
+  std::vector<char> group;  // a bold cell and nothing beside it: a title, which no column holds
   for (const Block& row : block.children) {
     auto& cells = rows.emplace_back();
+    group.push_back(rows.size() > 1 && is_group(row));
     for (std::size_t c = 0; c < row.children.size() && c < widths.size(); ++c) {
       Style own = style;
       if (rows.size() == 1) own.font = Font::strong;
       collect(row.children[c].spans, own, cells.emplace_back());
+      if (group.back()) continue;
       widths[c] = std::max(widths[c], std::min(most, natural_width(cells.back()) + 1));
     }
   }
@@ -465,8 +490,11 @@ void Composer::put_table(const Block& block, float indent) {
   for (std::size_t r = 0; r < rows.size(); ++r) {
     float x = 0, height = 0;
     for (std::size_t c = 0; c < rows[r].size(); ++c) {
+      if (group[r] && c == 0) y += theme_.px(8);
       height = std::max(height, flow(std::move(rows[r][c]), canvas, x + pad, y + theme_.px(4),
-                                     widths[c], block.align[c]));
+                                     group[r] ? whole - 2 * pad : widths[c],
+                                     group[r] ? book::Align::none : block.align[c]));
+      if (group[r]) break;
       x += widths[c] + 2 * pad;
     }
     y += height + theme_.px(4);
@@ -505,8 +533,9 @@ void Composer::put_picture(const Span& span, const Block& block, float indent) {
 }  // namespace
 
 Page lay_out(const book::Document& document, const Theme& theme, float width,
-             const PictureHeight& picture_height) {
-  return Composer(theme, std::max(width, theme.px(120)), picture_height).compose(document);
+             const PictureHeight& picture_height, const SourceText& source_text) {
+  return Composer(theme, std::max(width, theme.px(120)), picture_height, source_text)
+      .compose(document);
 }
 
 }  // namespace tpp::viewer

@@ -77,8 +77,11 @@ struct Page {
 /// How high a picture is for a width; 0 where it cannot be shown.
 using PictureHeight = std::function<float(const std::string& target, float width)>;
 
-/// Lay out for a width in window units. Needs a current ImGui context with the theme's fonts.
+/// A source file by its path from the repository's root; empty where it cannot be read.
+using SourceText = std::function<std::string(const std::string& file)>;
+
+/// Lay out for a width in window units. A region that leaves lines out is numbered by its source. Needs a current ImGui context with the theme's fonts.
 [[nodiscard]] Page lay_out(const book::Document& document, const Theme& theme, float width,
-                           const PictureHeight& picture_height);
+                           const PictureHeight& picture_height, const SourceText& source_text = {});
 
 }  // namespace tpp::viewer

@@ -236,10 +236,13 @@ void Reader::lay_out_for(Ui& ui, float width) {
   const Theme& t = ui.theme;
   if (laid_out_width_ == width && laid_out_scale_ == t.scale() && laid_out_look_ == t.appearance())
     return;
-  page_ = lay_out(document_, t, width, [&](const std::string& target, float w) {
-    const std::optional<std::string> file = book::resolve_path(file_, target);
-    return file ? figures_.height(*file, w) : 0.0f;
-  });
+  page_ = lay_out(
+      document_, t, width,
+      [&](const std::string& target, float w) {
+        const std::optional<std::string> file = book::resolve_path(file_, target);
+        return file ? figures_.height(*file, w) : 0.0f;
+      },
+      [&](const std::string& file) { return read(file).value_or(""); });
   if (laid_out_width_ > 0 || scroll_ > 0) place_frames_ = 2;  // the same lines stay in view
   laid_out_width_ = width;
   laid_out_scale_ = t.scale();
