@@ -500,3 +500,121 @@ TEST_CASE("headless: pictures, numbers, text and checkpoint are there", "[viewer
   config.out = config.out / "sample.txt" / "below";
   CHECK_THROWS_AS(run_headless(run, config), InputError);
 }
+
+TEST_CASE("app: forked by clicks, changed by a switch, shown as A, B and B − A, closed",
+          "[viewer][app][lockstep]") {
+  Stage stage;
+  Script& hand = stage.hand;
+  stage.run.play_until(20);
+  stage.wait("step 20",
+             [&] { return stage.app.shown()->step == 20 && !stage.app.shown()->playing; });
+  CHECK(stage.app.compare() == Compare::a);
+  CHECK_FALSE(hand.sees("slot/loss/run"));
+
+  // The key tells what to do first; the button forks
+  hand.key("B");
+  REQUIRE(stage.app.toasts().size() == 1);
+  CHECK(stage.app.toasts()[0].find("There is one run.") == 0);
+  hand.click("transport/compare");
+  hand.click("transport/compare/here");
+  stage.wait("B", [&] { return stage.app.shown_b() != nullptr; });
+  hand.wait(2);
+  CHECK(stage.app.compare() == Compare::b);
+  CHECK(stage.app.shown()->fork == 20);
+  for (const char* probe :
+       {"transport/compare/a", "transport/compare/b", "transport/compare/difference",
+        "transport/compare/close", "slot/loss/run", "slot/attention/run"}) {
+    INFO(probe);
+    CHECK(hand.sees(probe));
+  }
+
+  // A switch is B's while B is shown, and A goes on from where it was
+  hand.click("architecture/norm");
+  hand.wait(2);
+  hand.click("architecture/norm/layernorm");
+  stage.wait("LayerNorm in B", [&] {
+    return stage.app.shown_b() && stage.app.shown_b()->options.norm == "layernorm";
+  });
+  CHECK(stage.app.shown()->options.norm == "rmsnorm");
+  CHECK(stage.app.shown()->step == 20);
+  CHECK(stage.run.swaps() == Swaps{{"norm", "layernorm"}});
+  hand.click("architecture/ffn");
+  hand.wait(2);
+  hand.click("architecture/ffn/relu");
+  stage.wait("both in B", [&] {
+    return stage.app.shown_b() && stage.app.shown_b()->options.ffn == "relu" &&
+           stage.app.shown_b()->options.norm == "layernorm";
+  });
+
+  // Played together; whatever is drawn is of one step
+  hand.click("transport/play");
+  bool together = true;
+  stage.wait("step 40", [&] {
+    const auto &a = stage.app.shown(), &b = stage.app.shown_b();
+    together = together && a && b && a->step == b->step && a->version != b->version;
+    return a->step >= 40;
+  });
+  hand.click("transport/play");
+  stage.wait("rest", [&] { return !stage.app.shown()->playing; });
+  CHECK(together);
+  hand.wait(3);
+  const History &a = stage.app.history(), &b = stage.app.history_b();
+  REQUIRE_FALSE(b.steps.empty());
+  CHECK(b.steps.front().step == 21);
+  CHECK(b.steps.back().step == a.steps.back().step);
+  CHECK(stage.app.csv("loss").find(",train_b,") != std::string::npos);
+
+  // Every panel with each choice, in both themes
+  for (const Compare compare : {Compare::a, Compare::b, Compare::difference}) {
+    CHECK(stage.app.compare() == Compare::b);
+    stage.app.set_compare(compare);
+    for (const std::string& id : stage.app.panel_ids()) {
+      INFO(id);
+      stage.app.bring_forward(id);
+      hand.wait(4);
+      stage.app.frame();
+      const Image picture = stage.app.picture(id);
+      if (stage.app.panel_rect(id)) CHECK_FALSE(of_one_colour(picture));
+    }
+    stage.app.set_compare(Compare::b);
+  }
+  stage.app.bring_forward("loss");
+  stage.app.set_compare(Compare::a);
+  hand.key("B");
+  CHECK(stage.app.compare() == Compare::b);
+  hand.key("B");
+  CHECK(stage.app.compare() == Compare::difference);
+  hand.wait(3);
+  CHECK(hand.sees("loss/more"));
+  CHECK_FALSE(hand.sees("loss/rate"));
+  hand.key("B");
+  CHECK(stage.app.compare() == Compare::a);
+
+  // Back in time together
+  stage.app.commands().run("transport.back");
+  const long last = a.steps.back().step;
+  stage.wait("one step back", [&] {
+    return stage.app.shown()->step == last - 1 && stage.app.shown()->travelling_to < 0;
+  });
+  REQUIRE(stage.app.shown_b());
+  CHECK(stage.app.shown_b()->step == last - 1);
+
+  // Closed: one run again, with its own past and curves
+  hand.click("transport/compare/close");
+  stage.wait("no B", [&] { return stage.app.shown_b() == nullptr; });
+  hand.wait(2);
+  CHECK(stage.app.compare() == Compare::a);
+  CHECK(stage.app.history_b().steps.empty());
+  CHECK(hand.sees("transport/compare"));
+  CHECK_FALSE(hand.sees("slot/loss/run"));
+  CHECK_FALSE(stage.run.forked());
+
+  // From the start, by its command, in light colours
+  stage.app.set_appearance(Appearance::light);
+  stage.app.commands().run("compare.start");
+  stage.wait("both at the start", [&] {
+    return stage.app.shown_b() && stage.app.shown()->step == 0 && stage.app.shown()->fork == 0;
+  });
+  stage.app.commands().run("compare.close");
+  stage.wait("no B", [&] { return stage.app.shown_b() == nullptr; });
+}

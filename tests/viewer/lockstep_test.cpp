@@ -151,7 +151,7 @@ TEST_CASE("lockstep: what is set otherwise, and what must not be", "[viewer][loc
   CHECK(b.learning_rate == 0.001);
   CHECK(with_swaps(a, swaps_between(a, b)) == b);
   CHECK(swaps_between(a, a).empty());
-  CHECK(describe({}) == "nothing");
+  CHECK(describe({}) == "nothing changed yet");
   CHECK(describe({{"ffn", "relu"}, {"bias", "true"}}) == "ffn relu, bias true");
 
   for (const auto& [name, value] : Swaps{{"batch", "8"},

@@ -47,6 +47,7 @@ class ArchitecturePanel final : public Panel {
   ~ArchitecturePanel() override;
 
   const PanelInfo& info() const override;
+  bool subtracts() const override { return true; }  // what differs is outlined
   void update(const ViewContext& context) override;
   void draw(ViewContext& context) override;
   std::string explain() const override;

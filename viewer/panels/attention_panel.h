@@ -53,6 +53,7 @@ class AttentionPanel final : public Panel {
 
   const PanelInfo& info() const override;
   std::vector<std::string> taps(const ViewContext& context) const override;
+  bool subtracts() const override { return true; }
   void update(const ViewContext& context) override;
   void draw(ViewContext& context) override;
   std::string explain() const override;

@@ -99,11 +99,22 @@ struct GradientsPanel::State {
   std::vector<Group> groups;
 
   // All steps
+  const History* history = nullptr;
   unsigned long epoch = 0;
   long taken = 0, last_taken = -1;
-  MaxTable table;                    // gradient norms
-  std::vector<std::uint32_t> clips;  // how many steps before i were clipped: (taken + 1)
-  std::vector<long> steps;           // their numbers
+
+  // Run B beside A, row by row and step by step, for B − A
+  bool subtracted = false;
+  MaxTable table_b;
+  std::vector<int> in_b;  // (parameters) the same one in B; −1: B has none of that shape
+  std::vector<std::string> names_b;
+  unsigned long epoch_b = 0, anew = 0, anew_b = 0;
+  long taken_b = 0;  // rows of table_b
+  int not_shared = 0;
+  std::vector<ParameterReport> reports_b;  // of step `at`, in A's order
+  MaxTable table;                          // gradient norms
+  std::vector<std::uint32_t> clips;        // how many steps before i were clipped: (taken + 1)
+  std::vector<long> steps;                 // their numbers
   bool known = false;
 
   // The view: how many steps, and the one after the last; `span` 0 means all
@@ -120,7 +131,7 @@ struct GradientsPanel::State {
   std::vector<float> cells;          // (parameters, columns) log₁₀
   std::vector<float> clipped_share;  // (columns)
   unsigned long drawn = 0;
-  std::uint64_t shown_key[4] = {};
+  std::uint64_t shown_key[6] = {};
   long at = -1;                          // the step whose numbers stand at the right, by index
   long measured = -1;                    // the step whose ratios were measured, by index
   std::vector<ParameterReport> reports;  // of step `at`
@@ -130,6 +141,7 @@ struct GradientsPanel::State {
 
   void take_table(const Frame& f);
   void take_steps(const History& h);
+  void take_b(const Frame& a, const Frame& b, const History& h);
   void compute_map();
   void compute_now(const ViewContext& context);
   int columns() const { return parameters.empty() ? 0 : int(cells.size() / parameters.size()); }
@@ -179,16 +191,21 @@ void GradientsPanel::State::take_table(const Frame& f) {
 }
 
 void GradientsPanel::State::take_steps(const History& h) {
-  const bool anew = taken < 0 || h.epoch != epoch || long(h.steps.size()) < taken ||
-                    (taken > 0 && h.steps[std::size_t(taken - 1)].step != last_taken);
-  if (anew) {
+  const bool other = &h != history;  // a look at the other run keeps what is in view
+  const bool begin = taken < 0 || other || h.epoch != epoch || long(h.steps.size()) < taken ||
+                     (taken > 0 && h.steps[std::size_t(taken - 1)].step != last_taken);
+  history = &h;
+  if (begin) {
+    ++anew;
     table.clear(int(parameters.size()));
     clips.assign(1, 0);
     steps.clear();
     taken = 0;
     last_taken = -1;
-    span = 0;
-    end = -1;
+    if (!other) {
+      span = 0;
+      end = -1;
+    }
   }
   epoch = h.epoch;
   std::vector<float> row(parameters.size());
@@ -206,6 +223,46 @@ void GradientsPanel::State::take_steps(const History& h) {
   }
 }
 
+/// B's steps, so that row i is the same step as A's row i, and column p the same parameter.
+void GradientsPanel::State::take_b(const Frame& a, const Frame& b, const History& h) {
+  std::vector<std::string> names;
+  for (const ParameterInfo& p : b.parameters)
+    names.push_back(p.name + " " + std::to_string(p.rows) + " " + std::to_string(p.cols));
+  const bool begin = names != names_b || h.epoch != epoch_b || anew != anew_b || taken_b > taken;
+  epoch_b = h.epoch;
+  anew_b = anew;
+  if (begin) {
+    names_b = names;
+    in_b.clear();
+    not_shared = 0;
+    for (const ParameterInfo& p : a.parameters) {
+      const auto it =
+          std::find(names.begin(), names.end(),
+                    p.name + " " + std::to_string(p.rows) + " " + std::to_string(p.cols));
+      in_b.push_back(it == names.end() ? -1 : int(it - names.begin()));
+      not_shared += it == names.end();
+    }
+    table_b.clear(int(parameters.size()));
+    taken_b = 0;
+    std::fill(std::begin(shown_key), std::end(shown_key), 0);
+  }
+  std::vector<float> row(parameters.size());
+  for (; taken_b < taken; ++taken_b) {
+    const long step = steps[std::size_t(taken_b)];
+    const long k = h.steps.empty() ? -1 : step - h.steps[0].step;
+    if (k >= long(h.steps.size())) break;  // B's has not come yet
+    row.assign(parameters.size(), kNothing);
+    for (std::size_t i = 0; k >= 0 && i < row.size() && i < in_b.size(); ++i) {
+      const std::vector<ParameterReport>& reports_of = h.steps[std::size_t(k)].parameters;
+      const int j = in_b[i];
+      if (j < 0 || j >= int(reports_of.size())) continue;
+      const double g = reports_of[std::size_t(j)].gradient_norm;
+      row[i] = std::isinf(g) ? std::numeric_limits<float>::quiet_NaN() : float(g);
+    }
+    table_b.push(row);
+  }
+}
+
 void GradientsPanel::State::compute_map() {
   // What is in view
   const long shown = span > 0 ? std::min(span, taken) : taken;
@@ -217,21 +274,35 @@ void GradientsPanel::State::compute_map() {
   while ((shown + bucket - 1) / bucket > std::max(8, map_width)) bucket *= 2;
   const long first = from / bucket, last = (to + bucket - 1) / bucket;
   const std::size_t P = parameters.size(), C = std::size_t(std::max(0L, last - first));
-  const std::uint64_t key[4] = {std::uint64_t(from), std::uint64_t(to), std::uint64_t(bucket), P};
+  const std::uint64_t key[6] = {std::uint64_t(from),
+                                std::uint64_t(to),
+                                std::uint64_t(bucket),
+                                P,
+                                subtracted ? std::uint64_t(taken_b) + 1 : 0,
+                                std::uint64_t(anew)};
   if (std::equal(std::begin(key), std::end(key), std::begin(shown_key)) && cells.size() == P * C &&
       !map.empty())
     return;
   std::copy(std::begin(key), std::end(key), std::begin(shown_key));
   cells.assign(P * C, 0);
   clipped_share.assign(C, 0);
-  std::vector<float> most;
+  std::vector<float> most, most_b;
+  const auto log10_of = [](float g) {
+    return std::isnan(g) ? g : g > 0 ? std::log10(g) : kNothing;
+  };
   for (std::size_t c = 0; c < C; ++c) {
     const long b = std::max(from, (first + long(c)) * bucket);
     const long e = std::min(to, (first + long(c) + 1) * bucket);
     table.largest(b, e, most);
-    for (std::size_t i = 0; i < P; ++i) {
-      const float g = most[i];
-      cells[i * C + c] = std::isnan(g) ? g : g > 0 ? std::log10(g) : kNothing;
+    for (std::size_t i = 0; i < P; ++i) cells[i * C + c] = log10_of(most[i]);
+    if (subtracted) {
+      // How many times longer B's are, as a logarithm; nothing where only one of the runs has one
+      table_b.largest(b, e, most_b);
+      for (std::size_t i = 0; i < P; ++i) {
+        const float of_b = log10_of(most_b[i]);
+        float& cell = cells[i * C + c];
+        cell = of_b == kNothing || cell == kNothing ? kNothing : of_b - cell;
+      }
     }
     clipped_share[c] =
         float(clips[std::size_t(e)] - clips[std::size_t(b)]) / float(std::max(1L, e - b));
@@ -241,7 +312,8 @@ void GradientsPanel::State::compute_map() {
     return;
   }
   map.set({.data = cells.data(), .rows = int(P), .cols = int(C)}, ++drawn,
-          {Colormap::viridis, RangePolicy::percentile, {-4, 0}, false});
+          subtracted ? HeatmapStyle{Colormap::signed_, RangePolicy::percentile, {-1, 1}, true}
+                     : HeatmapStyle{Colormap::viridis, RangePolicy::percentile, {-4, 0}, false});
 }
 
 long GradientsPanel::State::index_of(long step) const {
@@ -254,12 +326,23 @@ void GradientsPanel::State::compute_now(const ViewContext& context) {
   ratio.assign(parameters.size(), kNaN);
   reports.clear();
   at = measured = -1;
-  const History* h = context.history;
+  reports_b.clear();
+  const History* h = context.shown_history();
   if (!h || taken == 0) return;
   const std::optional<long> chosen = context.selection.shown().step;
   at = chosen ? index_of(*chosen) : taken - 1;
   const StepScalars& s = h->steps[std::size_t(at)];
   reports = s.parameters;
+  if (subtracted && context.history_b && !context.history_b->steps.empty()) {
+    const std::vector<StepScalars>& of_b = context.history_b->steps;
+    const long k = s.step - of_b[0].step;
+    if (k >= 0 && k < long(of_b.size())) {
+      for (const int j : in_b)
+        reports_b.push_back(j >= 0 && j < int(of_b[std::size_t(k)].parameters.size())
+                                ? of_b[std::size_t(k)].parameters[std::size_t(j)]
+                                : ParameterReport{0, 0, 0});
+    }
+  }
   scalars = {};
   scalars.step = s.step;
   scalars.gradient_norm = s.gradient_norm;
@@ -280,10 +363,12 @@ void GradientsPanel::State::compute_now(const ViewContext& context) {
 
   // The bars' axis: whole decades around the gradients of this step
   double lo = std::numeric_limits<double>::infinity(), hi = 0;
-  for (const ParameterReport& r : reports) {
-    if (!(r.gradient_norm > 0) || !std::isfinite(r.gradient_norm)) continue;
-    lo = std::min(lo, r.gradient_norm);
-    hi = std::max(hi, r.gradient_norm);
+  for (const auto* both : {&reports, &reports_b}) {
+    for (const ParameterReport& r : *both) {
+      if (!(r.gradient_norm > 0) || !std::isfinite(r.gradient_norm)) continue;
+      lo = std::min(lo, r.gradient_norm);
+      hi = std::max(hi, r.gradient_norm);
+    }
   }
   if (hi > 0) {
     bars_lo = std::pow(10.0, std::floor(std::log10(lo) - 0.2));
@@ -299,7 +384,10 @@ void GradientsPanel::update(const ViewContext& context) {
   if (!s.known) return;
   s.take_table(*f);
   static const History kNone;
-  s.take_steps(context.history ? *context.history : kNone);
+  const History* h = context.shown_history();
+  s.take_steps(h ? *h : kNone);
+  s.subtracted = context.compare == Compare::difference && context.b && context.history_b;
+  if (s.subtracted) s.take_b(*context.a, *context.b, *context.history_b);
   s.compute_map();
   s.compute_now(context);
 }
@@ -312,14 +400,17 @@ void GradientsPanel::State::draw_header(ViewContext& context, const Rect& r) con
   ImDrawList* list = ImGui::GetWindowDrawList();
   const float y = std::floor(r.y + (r.h - t.font_size(Font::small)) / 2);
   float x = r.x;
-  x += put_text(context, list, x, y, p.muted, "gradient norm ‖g‖") + t.px(8);
+  x += put_text(context, list, x, y, p.muted,
+                subtracted ? "‖g‖ of B, times that of A" : "gradient norm ‖g‖") +
+       t.px(8);
 
   // A small colour bar with its ends: the range of what is in view
   const ValueRange range = map.range();
   const auto power = [](float v) { return number_text(std::pow(10.0, double(v)), 2); };
   if (!map.empty() && map.stats().finite > 0) {
     x += put_text(context, list, x, y, p.text, power(range.lo), Font::mono_small) + t.px(6);
-    const std::array<Rgba, 256>& colours = colormap_table(Colormap::viridis);
+    const std::array<Rgba, 256>& colours =
+        colormap_table(subtracted ? Colormap::signed_ : Colormap::viridis);
     const float w = t.px(96), h = t.px(8), top = std::floor(r.y + (r.h - h) / 2);
     for (int i = 0; i < 32; ++i) {
       const float a = x + w * float(i) / 32, b = x + w * float(i + 1) / 32;
@@ -337,6 +428,7 @@ void GradientsPanel::State::draw_header(ViewContext& context, const Rect& r) con
     put_text(context, list, x, y, colour, text);
     x += w + t.px(12);
   };
+  if (subtracted && not_shared > 0) word("hatched: not in both", p.warning);
   word("1 % – 99 % of what is in view", p.muted);
   if (map.stats().nan > 0) word(std::to_string(map.stats().nan) + " NaN", p.error);
   if (bucket > 1) word("columns: largest of " + std::to_string(bucket) + " steps", p.muted);
@@ -371,7 +463,7 @@ void GradientsPanel::State::draw_bars(ViewContext& context, const Rect& r, float
   const float gap = t.px(16), w = std::floor((r.w - gap) / 2);
   const float line = t.font_size(Font::small);
   const auto column = [&](float x, double lo, double hi, const char* title, auto&& value,
-                          auto&& colour, double guide) {
+                          auto&& colour, double guide, auto&& second) {
     const auto place = [&](double v) {
       return x +
              float(std::clamp((std::log10(v) - std::log10(lo)) / (std::log10(hi) - std::log10(lo)),
@@ -406,6 +498,12 @@ void GradientsPanel::State::draw_bars(ViewContext& context, const Rect& r, float
       } else if (!std::isfinite(v) && i < int(reports.size())) {
         list->AddRectFilled(ImVec2(x, y0 + pad), ImVec2(x + t.px(6), y0 + row - pad), p.error);
       }
+      const double v2 = second(i);  // B's, as a mark on A's bar
+      if (std::isfinite(v2) && v2 > 0) {
+        const float bx = std::floor(place(v2));
+        list->AddRectFilled(ImVec2(bx - t.px(1), y0),
+                            ImVec2(bx + t.px(1), y0 + std::max(1.0f, row)), p.run_b);
+      }
     }
     if (guide > 0) {
       const float gx = std::floor(place(guide));
@@ -422,11 +520,19 @@ void GradientsPanel::State::draw_bars(ViewContext& context, const Rect& r, float
   column(
       r.x, bars_lo, bars_hi, title.c_str(),
       [&](int i) { return i < int(reports.size()) ? reports[std::size_t(i)].gradient_norm : 0.0; },
-      [&](double) { return p.run_a; }, 0);
+      [&](double) { return context.run_colour(); }, 0,
+      [&](int i) {
+        return i < int(reports_b.size()) ? reports_b[std::size_t(i)].gradient_norm : 0.0;
+      });
   column(
       r.x + w + gap, kLeastRatio, kMostRatio, "update ÷ weight",
       [&](int i) { return measured >= 0 ? ratio[std::size_t(i)] : 0.0; },
-      [&](double v) { return v > 1e-2 || v < 1e-5 ? p.warning : p.good; }, kGuide);
+      [&](double v) { return v > 1e-2 || v < 1e-5 ? p.warning : p.good; }, kGuide,
+      [&](int i) {
+        if (i >= int(reports_b.size())) return 0.0;
+        const ParameterReport& r = reports_b[std::size_t(i)];
+        return r.weight_norm > 0 ? r.update_norm / r.weight_norm : 0.0;
+      });
   context.probes.record("gradients/bars", {r.x, r.y, w, r.h});
   context.probes.record("gradients/ratios", {r.x + w + gap, r.y, w, r.h});
 }
@@ -581,9 +687,9 @@ void GradientsPanel::draw(ViewContext& context) {
     context.selection.hover(there);
     if (clicked) context.selection.lock(there);
     const std::string key = "gradients/" + std::to_string(hit.row) + "/" + std::to_string(index);
-    if (context.history && index < long(context.history->steps.size()) &&
-        tooltip_ready(context, key))
-      draw_tooltip(context, s.explain(hit.row, index, *context.history));
+    const History* h = context.shown_history();
+    if (h && index < long(h->steps.size()) && tooltip_ready(context, key))
+      draw_tooltip(context, s.explain(hit.row, index, *h));
   }
 
   // Steps below
@@ -623,9 +729,10 @@ void GradientsPanel::draw(ViewContext& context) {
     context.selection.hover(there);
     if (pressed_bar) context.selection.lock(there);
     const long index = s.measured >= 0 ? s.measured : s.at;
-    if (context.history && index < long(context.history->steps.size()) &&
+    const History* h = context.shown_history();
+    if (h && index < long(h->steps.size()) &&
         tooltip_ready(context, "gradients/now/" + std::to_string(i)))
-      draw_tooltip(context, s.explain(i, index, *context.history));
+      draw_tooltip(context, s.explain(i, index, *h));
   }
 }
 

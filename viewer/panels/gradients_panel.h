@@ -36,6 +36,7 @@ class GradientsPanel final : public Panel {
   ~GradientsPanel() override;
 
   const PanelInfo& info() const override;
+  bool subtracts() const override { return true; }
   void update(const ViewContext& context) override;
   void draw(ViewContext& context) override;
   std::string explain() const override;

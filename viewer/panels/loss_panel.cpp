@@ -374,8 +374,8 @@ void LossPanel::draw(ViewContext& context) {
         {"", &cb.train, with_alpha(p.run_b, 80), LineStyle::solid, 1.0f},
         {"A, smoothed", &c.smoothed, p.run_a, LineStyle::solid, 2.2f},
         {"B, smoothed", &cb.smoothed, p.run_b, LineStyle::dashed, 2.2f},
-        {"A, validation", &c.validation, p.run_a, LineStyle::dots, 1.5f},
-        {"B, validation", &cb.validation, p.run_b, LineStyle::dots, 1.5f},
+        {"A, validation", &c.validation, p.run_a, LineStyle::dots, 2.6f},
+        {"B, validation", &cb.validation, p.run_b, LineStyle::dots, 1.3f},
     };
   }
   CurveOptions o;

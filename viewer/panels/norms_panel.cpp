@@ -103,8 +103,11 @@ struct NormsPanel::State {
   View view = View::stream;
 
   bool known = false;
-  const Frame* frame = nullptr;
-  unsigned long version = 0, selection_version = 0, drawn = 0;
+  const Frame *frame = nullptr, *other = nullptr;
+  unsigned long version = 0, other_version = 0, selection_version = 0, drawn = 0;
+  Compare compare = Compare::a;
+  bool subtracted = false;  // all numbers are B − A
+  std::string note;         // why they are not
   long step = 0;
   std::string kind;  // "rmsnorm"
   std::vector<DepthRms> stream;
@@ -126,7 +129,10 @@ struct NormsPanel::State {
   int value_rows = 0, value_cols = 0;
 
   std::string chosen_value(const Frame& f, const Selection& selection) const;
-  void compute(const Frame& f, const Selection& selection);
+  void compute(const Frame& f, const Frame* b, const Selection& selection);
+  Rgba colour(const ViewContext& context) const {
+    return subtracted ? context.colours().text : context.run_colour();
+  }
   void draw_view(ViewContext& context, View which, const Rect& r);
   void draw_stream(ViewContext& context, const Rect& r);
   void draw_norms(ViewContext& context, const Rect& r);
@@ -172,22 +178,62 @@ void NormsPanel::update(const ViewContext& context) {
     s.frame = nullptr;
     return;
   }
-  if (s.known && f == s.frame && f->version == s.version &&
+  const Frame* other = context.compare == Compare::difference ? context.b : nullptr;
+  const unsigned long other_version = other ? other->version : 0;
+  if (s.known && f == s.frame && f->version == s.version && other == s.other &&
+      other_version == s.other_version && context.compare == s.compare &&
       context.selection.version() == s.selection_version)
     return;
+  s.other = other;
+  s.other_version = other_version;
+  s.compare = context.compare;
   s.known = true;
   s.frame = f;
   s.version = f->version;
   s.selection_version = context.selection.version();
-  s.compute(*f, context.selection);
+  s.note.clear();
+  if (other) {
+    const auto names = [](const Frame& frame) {
+      std::vector<std::string> all;
+      for (const DepthRms& point : stream_points(frame)) all.push_back(point.name);
+      for (const NormWork& norm : model_norms(frame)) all.push_back(norm.output);
+      return all;
+    };
+    if (names(*f) != names(*other)) {
+      s.note = "A and B have other layers or placements of norms: this is A.";
+      other = nullptr;
+    }
+  }
+  s.compute(*f, other, context.selection);
 }
 
-void NormsPanel::State::compute(const Frame& f, const Selection& selection) {
+void NormsPanel::State::compute(const Frame& f, const Frame* b, const Selection& selection) {
   ++drawn;
+  subtracted = b != nullptr;
   step = f.step;
   kind = f.options.norm;
   info.chapter = kind == "layernorm" ? "08_layernorm" : "12_rmsnorm";
-  const auto rms = [&](const std::string& name) { return rms_range(f.tap("rms:" + name)); };
+  const auto rms = [&](const std::string& name) {
+    RmsRange of_a = rms_range(f.tap("rms:" + name));
+    if (!b) return of_a;
+    const RmsRange of_b = rms_range(b->tap("rms:" + name));
+    if (of_a.count == 0 || of_b.count == 0) return RmsRange{};
+    of_a.bad += of_b.bad;
+    of_a.min = of_a.max = of_a.mean = of_b.mean - of_a.mean;
+    return of_a;
+  };
+  // B − A of whole values, where both have them in one shape
+  std::vector<TapValue> differences;
+  differences.reserve(model_norms(f).size() + 1);
+  const auto tap = [&](const std::string& name) -> const TapValue* {
+    const TapValue* of_a = f.tap(name);
+    if (!b || !of_a) return of_a;
+    const TapValue* of_b = b->tap(name);
+    if (!of_b || of_b->rows != of_a->rows || of_b->cols != of_a->cols) return nullptr;
+    TapValue& more = differences.emplace_back(*of_b);
+    for (std::size_t i = 0; i < more.data.size(); ++i) more.data[i] -= of_a->data[i];
+    return &more;
+  };
   stream = stream_points(f);
   missing = 0;
   for (DepthRms& point : stream) {
@@ -203,7 +249,7 @@ void NormsPanel::State::compute(const Frame& f, const Selection& selection) {
   for (NormWork& norm : norms) {
     norm.before = rms(norm.input);
     norm.after = rms(norm.output);
-    const TapValue* gain = f.tap(norm.gain);
+    const TapValue* gain = tap(norm.gain);
     if (!gain || gain->data.empty()) continue;
     found.push_back(gain);
     gain_labels.push_back(norm.label);
@@ -215,7 +261,7 @@ void NormsPanel::State::compute(const Frame& f, const Selection& selection) {
   for (std::size_t i = 0; i < found.size(); ++i)
     for (std::size_t j = 0; j < found[i]->data.size(); ++j)
       gains[i * std::size_t(gain_cols) + j] =
-          std::isfinite(found[i]->data[j]) ? found[i]->data[j] - 1 : kNaN;
+          std::isfinite(found[i]->data[j]) ? found[i]->data[j] - (subtracted ? 0 : 1) : kNaN;
   if (found.empty()) {
     gain_map.clear();
   } else {
@@ -224,13 +270,17 @@ void NormsPanel::State::compute(const Frame& f, const Selection& selection) {
   }
 
   // The largest logit: what the softmax at the end starts from
-  largest = kNaN;
-  if (const TapValue* logits = f.tap("logits"))
-    for (const float x : logits->data)
-      if (std::isfinite(x) && !(x <= largest)) largest = x;
+  const auto largest_of = [](const Frame& frame) {
+    float most = kNaN;
+    if (const TapValue* logits = frame.tap("logits"))
+      for (const float x : logits->data)
+        if (std::isfinite(x) && !(x <= most)) most = x;
+    return most;
+  };
+  largest = b ? largest_of(*b) - largest_of(f) : largest_of(f);
 
   value_name = chosen_value(f, selection);
-  const TapValue* values_tap = f.tap(value_name);
+  const TapValue* values_tap = tap(value_name);
   value_label.clear();
   for (const DepthRms& point : stream)
     if (point.name == value_name) value_label = point.label;
@@ -334,9 +384,12 @@ void NormsPanel::State::draw_stream(ViewContext& context, const Rect& r) {
   }
   const float caption = t.font_size(Font::small) + t.px(4);
   const FontScope small(t, Font::small);
-  put_text(context, list, r.x, r.y, p.muted,
-           elide("RMS of the residual stream by depth: mean over positions, band min – max", r.w));
-  double lo = std::numeric_limits<double>::infinity(), hi = 0;
+  put_text(
+      context, list, r.x, r.y, p.muted,
+      elide(subtracted ? "B − A: RMS of the residual stream by depth, mean over positions"
+                       : "RMS of the residual stream by depth: mean over positions, band min – max",
+            r.w));
+  double lo = subtracted ? 0 : std::numeric_limits<double>::infinity(), hi = 0;
   std::vector<std::string> labels;
   std::vector<int> starts;
   for (std::size_t i = 0; i < stream.size(); ++i) {
@@ -359,13 +412,13 @@ void NormsPanel::State::draw_stream(ViewContext& context, const Rect& r) {
     const float xa = c.x(int(i)), xb = c.x(int(i) + 1);
     list->AddQuadFilled(ImVec2(xa, c.y(double(a.max))), ImVec2(xb, c.y(double(b.max))),
                         ImVec2(xb, c.y(double(b.min))), ImVec2(xa, c.y(double(a.min))),
-                        with_alpha(p.run_a, 60));
+                        with_alpha(colour(context), 60));
   }
   for (std::size_t i = 0; i + 1 < stream.size(); ++i) {
     const RmsRange &a = stream[i].rms, &b = stream[i + 1].rms;
     if (shown(a) && shown(b))
       list->AddLine(ImVec2(c.x(int(i)), c.y(double(a.mean))),
-                    ImVec2(c.x(int(i) + 1), c.y(double(b.mean))), p.run_a, t.px(2));
+                    ImVec2(c.x(int(i) + 1), c.y(double(b.mean))), colour(context), t.px(2));
   }
   const std::optional<int> layer = context.selection.shown().layer;
   for (std::size_t i = 0; i < stream.size(); ++i) {
@@ -378,7 +431,7 @@ void NormsPanel::State::draw_stream(ViewContext& context, const Rect& r) {
     if (!shown(v)) continue;
     const bool marked = layer && i > 0 && int(i - 1) / 2 == *layer;
     list->AddCircleFilled(ImVec2(x, c.y(double(v.mean))), t.px(marked ? 5 : 3.5f),
-                          marked ? p.lock_mark : p.run_a, 16);
+                          marked ? p.lock_mark : colour(context), 16);
   }
 
   // Under the mouse
@@ -398,11 +451,13 @@ void NormsPanel::State::draw_stream(ViewContext& context, const Rect& r) {
   Explanation e;
   e.name =
       "{*|" + point.name + "}, mean over {T|" + std::to_string(point.rms.count) + "} positions";
-  e.formula = "√(mean of x² over the width)";
+  e.formula = subtracted ? "√(mean of x²) of B − the same of A" : "√(mean of x² over the width)";
   e.result = number_text(double(point.rms.mean), 4);
   e.numbers = number_text(double(point.rms.min), 3) + " … " + number_text(double(point.rms.max), 3);
   e.numbers += "   {-|smallest … largest position}";
-  if (i > 0 && stream[std::size_t(i - 1)].rms.count > 0 && stream[std::size_t(i - 1)].rms.mean > 0)
+  if (subtracted) e.numbers.clear();
+  if (!subtracted && i > 0 && stream[std::size_t(i - 1)].rms.count > 0 &&
+      stream[std::size_t(i - 1)].rms.mean > 0)
     e.why = "× " + number_text(double(point.rms.mean / stream[std::size_t(i - 1)].rms.mean), 3) +
             " of the point before. A layer that adds little to a long stream changes little.";
   e.source = "chapters/08_layernorm/placement.h";
@@ -420,20 +475,24 @@ void NormsPanel::State::draw_norms(ViewContext& context, const Rect& r) {
              "Waiting for the norms' inputs and outputs: they come with the next frame.");
     return;
   }
+  // With two runs the colour says which, and the shape what
+  const Rgba in = context.b ? colour(context) : p.run_a, out = context.b ? in : p.run_b;
   const float caption = t.font_size(Font::small) + t.px(4);
   const float line = t.font_size(Font::small);
   float x = r.x;
-  x += put_text(context, list, x, r.y, p.muted, "RMS of each norm's") + t.px(12);
+  x += put_text(context, list, x, r.y, p.muted,
+                subtracted ? "B − A: RMS of each norm's" : "RMS of each norm's") +
+       t.px(12);
   compat::add_polyline(list,
                        std::vector<ImVec2>{{x - t.px(4), r.y + line / 2},
                                            {x, r.y + line / 2 - t.px(4)},
                                            {x + t.px(4), r.y + line / 2},
                                            {x, r.y + line / 2 + t.px(4)}}
                            .data(),
-                       4, p.run_a, true, t.px(1.5f));
+                       4, in, true, t.px(1.5f));
   x += t.px(8);
   x += put_text(context, list, x, r.y, p.text, "input") + t.px(14);
-  list->AddCircleFilled(ImVec2(x, r.y + line / 2), t.px(4), p.run_b, 16);
+  list->AddCircleFilled(ImVec2(x, r.y + line / 2), t.px(4), out, 16);
   x += t.px(8);
   x += put_text(context, list, x, r.y, p.text, "output") + t.px(14);
   put_text(context, list, x, r.y, p.muted, kind);
@@ -450,7 +509,7 @@ void NormsPanel::State::draw_norms(ViewContext& context, const Rect& r) {
   }
   const bool any = lo <= hi;
   const Rect area{r.x, r.y + caption, r.w, r.h - caption};
-  const Chart c = begin_chart(context, area, labels, any ? 0 : 0, any ? hi : 1, {});
+  const Chart c = begin_chart(context, area, labels, any ? std::min(0.0, lo) : 0, any ? hi : 1, {});
   const auto shown = [](const RmsRange& v) { return v.count > 0 && std::isfinite(v.mean); };
   for (std::size_t i = 0; i < norms.size(); ++i) {
     const NormWork& n = norms[i];
@@ -463,12 +522,12 @@ void NormsPanel::State::draw_norms(ViewContext& context, const Rect& r) {
                           ImVec2(px + t.px(1), std::max(ya, yb)), with_alpha(p.muted, 130));
     }
     if (shown(n.after))
-      list->AddCircleFilled(ImVec2(px, c.y(double(n.after.mean))), t.px(4), p.run_b, 16);
+      list->AddCircleFilled(ImVec2(px, c.y(double(n.after.mean))), t.px(4), out, 16);
     if (shown(n.before)) {
       const float y = c.y(double(n.before.mean)), d = t.px(4);
       const ImVec2 corners[] = {{px - d, y}, {px, y - d}, {px + d, y}, {px, y + d}};
       list->AddQuadFilled(corners[0], corners[1], corners[2], corners[3], p.panel);
-      compat::add_polyline(list, corners, 4, p.run_a, true, t.px(1.5f));
+      compat::add_polyline(list, corners, 4, in, true, t.px(1.5f));
     }
   }
   ImGui::SetCursorScreenPos(ImVec2(c.plot.x, c.plot.y));
@@ -488,7 +547,9 @@ void NormsPanel::State::draw_norms(ViewContext& context, const Rect& r) {
                                     : "x / √(mean x² + ε) · gain";
   e.numbers =
       "RMS " + number_text(double(n.before.mean), 4) + " → " + number_text(double(n.after.mean), 4);
-  if (n.before.mean > 0) e.result = "× " + number_text(double(n.after.mean / n.before.mean), 3);
+  if (subtracted) e.numbers = "B − A: " + e.numbers;
+  if (!subtracted && n.before.mean > 0)
+    e.result = "× " + number_text(double(n.after.mean / n.before.mean), 3);
   e.why =
       "Whatever length the input has, the output's is set by the gain: the layer behind it "
       "always sees numbers of the same size.";
@@ -510,7 +571,9 @@ void NormsPanel::State::draw_gains(ViewContext& context, const Rect& r) {
   // The colours' meaning, in one line
   const float most = gain_map.range().hi;
   float x = r.x;
-  x += put_text(context, list, x, r.y, p.muted, "gain − 1 by feature") + t.px(10);
+  x += put_text(context, list, x, r.y, p.muted,
+                subtracted ? "gain by feature, B − A" : "gain − 1 by feature") +
+       t.px(10);
   const std::string ends = number_text(double(most), 2);
   x += put_text(context, list, x, r.y, p.text, "−" + ends, Font::mono_small) + t.px(5);
   const std::array<Rgba, 256>& colours = colormap_table(Colormap::signed_);
@@ -545,7 +608,8 @@ void NormsPanel::State::draw_gains(ViewContext& context, const Rect& r) {
   ImGui::PopStyleVar();
   const float map_top = r.y + caption + title_h;
   const float row = (r.bottom() - map_top) / float(std::max<std::size_t>(1, gain_range.size()));
-  double lo = 1, hi = 1;
+  const double neutral = subtracted ? 0 : 1;
+  double lo = neutral, hi = neutral;
   for (const RmsRange& g : gain_range) {
     if (!std::isfinite(g.mean)) continue;
     lo = std::min(lo, double(g.min));
@@ -560,7 +624,7 @@ void NormsPanel::State::draw_gains(ViewContext& context, const Rect& r) {
   put_text(context, list, x0, r.y, p.muted, "mean, min – max");
   put_text(context, list, x0, r.y + caption, p.muted, number_text(lo, 3), Font::mono_small);
   put_text_right(context, list, x1, r.y + caption, p.muted, number_text(hi, 3), Font::mono_small);
-  const float one = std::floor(place(1));
+  const float one = std::floor(place(neutral));
   list->AddRectFilled(ImVec2(one, map_top), ImVec2(one + 1, r.bottom()), p.guide);
   for (std::size_t i = 0; i < gain_range.size(); ++i) {
     const RmsRange& g = gain_range[i];
@@ -570,8 +634,9 @@ void NormsPanel::State::draw_gains(ViewContext& context, const Rect& r) {
       continue;
     }
     list->AddRectFilled(ImVec2(place(double(g.min)), y - t.px(1)),
-                        ImVec2(place(double(g.max)), y + t.px(1)), with_alpha(p.run_a, 150));
-    list->AddCircleFilled(ImVec2(place(double(g.mean)), y), t.px(3.5f), p.run_a, 12);
+                        ImVec2(place(double(g.max)), y + t.px(1)),
+                        with_alpha(colour(context), 150));
+    list->AddCircleFilled(ImVec2(place(double(g.mean)), y), t.px(3.5f), colour(context), 12);
   }
 
   if (!hit.hovered || hit.row >= int(gain_names.size())) return;
@@ -584,8 +649,8 @@ void NormsPanel::State::draw_gains(ViewContext& context, const Rect& r) {
   const RmsRange& g = gain_range[std::size_t(hit.row)];
   Explanation e;
   e.name = "{*|" + name + "}, feature {D|" + std::to_string(hit.col) + "}";
-  e.formula = "gain";
-  e.result = number_text(double(hit.value) + 1, 4);
+  e.formula = subtracted ? "gain of B − gain of A" : "gain";
+  e.result = number_text(double(hit.value) + neutral, 4);
   e.numbers = "mean " + number_text(double(g.mean), 3) + ", " + number_text(double(g.min), 3) +
               " … " + number_text(double(g.max), 3);
   e.why = "Above 1 the layer listens to this feature more than to others; near 0 it is deaf to it.";
@@ -604,8 +669,9 @@ void NormsPanel::State::draw_values(ViewContext& context, const Rect& r) {
   const FontScope small(t, Font::small);
   const float line = t.font_size(Font::small) + t.px(4);
   put_text(context, list, r.x, r.y, p.muted,
-           elide("residual stream after " + value_label + ": " + std::to_string(value_rows) +
-                     " positions × " + std::to_string(value_cols) + " features",
+           elide((subtracted ? "B − A: " : "") + std::string("residual stream after ") +
+                     value_label + ": " + std::to_string(value_rows) + " positions × " +
+                     std::to_string(value_cols) + " features",
                  r.w));
   float x = r.x;
   const float y = r.y + line;
@@ -660,7 +726,7 @@ void NormsPanel::draw(ViewContext& context) {
   const float value_w = text_width(context, Font::small, logit);
   const float ty = std::floor(r.y + (header - t.font_size(Font::small)) / 2);
   put_text_right(context, list, r.right(), ty, p.text, logit);
-  const std::string words = "largest logit";
+  const std::string words = s.subtracted ? "largest logit, B − A" : "largest logit";
   const float words_w = text_width(context, Font::small, words);
   const bool large = r.w >= t.px(900) && r.h >= t.px(420);
   const Choice choices[] = {
@@ -669,7 +735,12 @@ void NormsPanel::draw(ViewContext& context) {
   if (tabs_w + words_w + value_w + t.px(20) < r.w)
     put_text_right(context, list, r.right() - value_w - t.px(6), ty, p.muted, words);
 
-  const Rect body{r.x, r.y + header + gap, r.w, std::max(1.0f, r.h - header - gap)};
+  Rect body{r.x, r.y + header + gap, r.w, std::max(1.0f, r.h - header - gap)};
+  if (!s.note.empty()) {
+    const float line = put_wrapped(context, list, body.x, body.y, body.w, p.warning, s.note);
+    body.y += line + gap;
+    body.h = std::max(1.0f, body.h - line - gap);
+  }
   if (large) {
     // All four at once when there is room
     const float space = t.px(24), w = (body.w - space) / 2, h = (body.h - space) / 2;
@@ -690,7 +761,8 @@ std::string NormsPanel::explain() const {
          "norm. Gains: what the norms have learned, feature by feature; they start at 1. Values: "
          "the numbers themselves, after the layer that is locked; a few features far outside the "
          "rest are usual in trained models.\n\nThe largest logit is what the last softmax starts "
-         "from. When it keeps growing, the softmax saturates and training may blow up.";
+         "from. When it keeps growing, the softmax saturates and training may blow up.\n\nWith two "
+         "runs, B − A subtracts A's sizes from B's.";
 }
 
 void NormsPanel::export_csv(std::ostream& out) const {

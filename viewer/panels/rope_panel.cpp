@@ -120,8 +120,11 @@ RopeScore rope_score_by_distance(const RopeHead& head, std::span<const double> t
 struct RopePanel::State {
   PanelInfo info{"rope", "Position", "13_rope", Slot::position};
 
-  const Frame* frame = nullptr;
-  unsigned long frame_version = 0, selection_version = 0, drawn = 0;
+  const Frame *frame = nullptr, *second = nullptr;
+  unsigned long frame_version = 0, second_version = 0, selection_version = 0, drawn = 0;
+  Compare compare = Compare::a;
+  bool subtracted = false;  // scores are B − A; the dials are A's
+  std::string note;         // why they are not
 
   bool known = false;
   std::string scheme;  // "rope", "alibi", …
@@ -160,7 +163,7 @@ struct RopePanel::State {
   double shown_base() const { return what_if > 0 ? what_if : base; }
   int pairs() const { return int(theta.size()); }
 
-  void compute_rope(const Frame& f);
+  void compute_rope(const Frame& f, const Frame* b);
   void compute_position();
   void compute_bias(const Frame& f);
   void compute_table(const Frame& f);
@@ -218,7 +221,13 @@ void RopePanel::update(const ViewContext& context) {
     s.frame = nullptr;
     return;
   }
-  const bool new_frame = !s.known || frame != s.frame || frame->version != s.frame_version;
+  const Frame* second = context.compare == Compare::difference ? context.b : nullptr;
+  const bool new_frame = !s.known || frame != s.frame || frame->version != s.frame_version ||
+                         second != s.second || (second && second->version != s.second_version) ||
+                         context.compare != s.compare;
+  s.second = second;
+  s.second_version = second ? second->version : 0;
+  s.compare = context.compare;
   const bool new_place = new_frame || context.selection.version() != s.selection_version;
   s.frame = frame;
   s.frame_version = frame->version;
@@ -244,11 +253,13 @@ void RopePanel::update(const ViewContext& context) {
     s.labels = frame->probe_labels;
     s.labels.resize(std::size_t(s.T), "?");
     s.missing.clear();
+    s.subtracted = false;
+    s.note = second && s.scheme != "rope" ? "B − A is of rotations; these are A's own." : "";
     s.info.chapter = s.scheme == "rope" ? "13_rope" : "07_position";
   }
   ++s.drawn;
   if (s.scheme == "rope") {
-    if (new_head || s.dirty) s.compute_rope(*frame);
+    if (new_head || s.dirty) s.compute_rope(*frame, second);
     const Place place = context.selection.shown();
     s.position = place.query ? *place.query : s.chosen_position >= 0 ? s.chosen_position : s.T - 1;
     s.position = std::clamp(s.position, 0, s.T - 1);
@@ -261,7 +272,9 @@ void RopePanel::update(const ViewContext& context) {
   s.dirty = false;
 }
 
-void RopePanel::State::compute_rope(const Frame& f) {
+void RopePanel::State::compute_rope(const Frame& f, const Frame* b) {
+  subtracted = false;
+  note.clear();
   base = f.options.rope_base;
   // The model's scaling stays, whatever the base
   RopeConfig config = rope_config(f.options);
@@ -286,12 +299,40 @@ void RopePanel::State::compute_rope(const Frame& f) {
   }
   score = rope_score_by_distance(points, model_theta, magnitude);
   other = what_if > 0 ? rope_score_by_distance(points, theta, magnitude) : RopeScore{};
+  if (b) {
+    // Each run's scores by its own rotations, then B's less A's
+    RopeHead points_b;
+    const bool same = b->options.position == "rope" && layer < b->config.layers &&
+                      head < b->config.H && read_rope_head(*b, layer, head, points_b).empty() &&
+                      points_b.T == T;
+    if (same) {
+      RopeConfig of_b = rope_config(b->options);
+      const int K_b = points_b.K;
+      const auto less = [&](RopeScore& a, double base_of_b) {
+        of_b.base = base_of_b;
+        const RopeScore s = rope_score_by_distance(
+            points_b, rope_frequencies(K_b, of_b, b->config.T), rope_magnitude(of_b.scaling));
+        for (std::size_t i = 0; i < a.score.size(); ++i) a.score[i] = s.score[i] - a.score[i];
+        for (std::size_t i = 0; i < a.part.size() && i < s.part.size(); ++i)
+          a.part[i] = s.part[i] - a.part[i];
+      };
+      subtracted = points_b.K == K;
+      if (subtracted) {
+        less(score, b->options.rope_base);
+        if (what_if > 0) less(other, what_if);
+      }
+    }
+    if (!subtracted)
+      note = b->options.position != "rope" ? "B has " + b->options.position + " instead: this is A."
+                                           : "B has no such head of this width: this is A.";
+  }
   const RopeScore& shown = what_if > 0 ? other : score;
   const HeatmapStyle style{Colormap::signed_, RangePolicy::percentile, {-1, 1}, true};
   parts.set({.data = shown.part.data(), .rows = shown.pairs, .cols = shown.T}, drawn, style);
 
   // Hold the model's base against the rotation that the run computed
-  difference = 0;
+  difference = subtracted ? kNaN : 0;
+  if (subtracted) return;
   const TapValue* qr = f.tap(block_name(layer, "q_rotated"));
   const TapValue* kr = f.tap(block_name(layer, "k_rotated"));
   const int group = head / std::max(1, H / G);
@@ -645,7 +686,9 @@ void RopePanel::State::draw_scores(ViewContext& context, const Rect& rect) {
                    colours.muted, axis_number(tick, 0));
   }
   const float title_y = rect.y + theme.px(2);
-  put_text(context, list, rect.x, title_y, colours.text, "mean of q·k/√K at distance t − s");
+  put_text(
+      context, list, rect.x, title_y, colours.text,
+      subtracted ? "B − A: mean of q·k/√K at distance t − s" : "mean of q·k/√K at distance t − s");
 
   // Lines: the model's own base, the other one dashed, and the selected pair's part
   std::vector<ImVec2> points_;
@@ -666,7 +709,11 @@ void RopePanel::State::draw_scores(ViewContext& context, const Rect& rect) {
              pair_colour(theme, *place.pair, shown.pairs), theme.px(1.5f), false);
     list->PopClipRect();
   }
-  polyline(score.score.data(), asks() ? colours.muted : colours.run_a, theme.px(2), false);
+  polyline(score.score.data(),
+           asks()       ? colours.muted
+           : subtracted ? colours.text
+                        : context.run_colour(),
+           theme.px(2), false);
   if (asks()) polyline(other.score.data(), colours.warning, theme.px(2), true);
   bool any_finite = false;
   for (const float v : shown.score) any_finite = any_finite || std::isfinite(v);
@@ -733,10 +780,12 @@ void RopePanel::State::draw_scores(ViewContext& context, const Rect& rect) {
         ", mean of " + std::to_string(T - distance) + (T - distance == 1 ? " query" : " queries");
     put_text_right(context, list, rect.right(), title_y, colours.text, readout);
   } else {
-    readout = "the sum of the pairs below";
+    readout = note.empty() ? "the sum of the pairs below" : note;
     if (std::isfinite(difference))
-      readout += "; off the run's own by " + number_text(difference, 2);
-    put_text_right(context, list, rect.right(), title_y, colours.muted, readout);
+      readout += (note.empty() ? "; off the run's own by " : " Off the run's own by ") +
+                 number_text(difference, 2);
+    put_text_right(context, list, rect.right(), title_y,
+                   note.empty() ? colours.muted : colours.warning, readout);
   }
 
   // Distances, and what the colours mean

@@ -45,6 +45,11 @@ struct SamplesPanel::State {
   std::string prompt, text, error;
   long sample_step = -1, step = 0;
   bool whole = true;
+  bool both = false;  // there is a run B: what it wrote, too
+  std::string text_b;
+  long sample_step_b = -1;
+  bool whole_b = true;
+  std::vector<NextToken> next_b;
   std::vector<NextToken> next;
   std::vector<Bar> bars;
   double bits = 0;  // how surprised one is on average: the entropy of what is listed
@@ -54,7 +59,8 @@ struct SamplesPanel::State {
   char field[512] = "";
   bool editing = false;
 
-  void draw_text(ViewContext& context, const Rect& r) const;
+  void draw_text(ViewContext& context, const char* id, const Rect& r, const std::string& written,
+                 bool complete) const;
 };
 
 SamplesPanel::SamplesPanel() : state_(std::make_unique<State>()) {}
@@ -63,7 +69,7 @@ const PanelInfo& SamplesPanel::info() const { return state_->info; }
 
 void SamplesPanel::update(const ViewContext& context) {
   State& s = *state_;
-  const Frame* f = context.shown();
+  const Frame* f = context.a;
   s.known = f != nullptr;
   if (!f) return;
   s.prompt = f->sample_prompt;
@@ -73,6 +79,15 @@ void SamplesPanel::update(const ViewContext& context) {
   s.step = f->step;
   s.next = f->next_tokens;
   if (s.next.size() > 10) s.next.resize(10);
+  s.both = context.b != nullptr;
+  s.text_b.clear();
+  s.next_b.clear();
+  if (s.both) {
+    s.text_b = context.b->sample_text.substr(0, kMostText);
+    s.sample_step_b = context.b->sample_step;
+    s.whole_b = context.b->sample_whole;
+    s.next_b = context.b->next_tokens;
+  }
   if (!s.editing) {
     const std::string shown = on_one_line(s.prompt);
     std::size_t count = 0;  // whole characters that find room
@@ -89,6 +104,8 @@ void SamplesPanel::update(const ViewContext& context) {
     s.bars.push_back({.label = token.label,
                       .value = p,
                       .text = std::isfinite(p) ? formatted("%.1f %%", 100 * p) : "NaN"});
+    for (const NextToken& of_b : s.next_b)
+      if (of_b.label == token.label) s.bars.back().other = double(of_b.probability);
     s.listed += double(token.probability);
   }
   if (s.send_temperature && context.control) {
@@ -97,12 +114,13 @@ void SamplesPanel::update(const ViewContext& context) {
   }
 }
 
-void SamplesPanel::State::draw_text(ViewContext& context, const Rect& r) const {
+void SamplesPanel::State::draw_text(ViewContext& context, const char* id, const Rect& r,
+                                    const std::string& written, bool complete) const {
   const Theme& t = context.theme;
   const Palette& p = context.colours();
   const FontScope mono(t, Font::mono);  // before the child: its end checks what it found pushed
   ImGui::SetCursorScreenPos(ImVec2(r.x, r.y));
-  compat::begin_child("samples/text", ImVec2(r.w, r.h), false);
+  compat::begin_child(id, ImVec2(r.w, r.h), false);
   const float cell = std::max(1.0f, ImGui::CalcTextSize("M").x);
   const float line = std::floor(ImGui::GetFontSize() * 1.35f);
   const int width = std::max(8, int((r.w - t.px(12)) / cell));
@@ -110,7 +128,7 @@ void SamplesPanel::State::draw_text(ViewContext& context, const Rect& r) const {
   const ImVec2 start = ImGui::GetCursorScreenPos();
 
   // Words go to the next line whole; a line's end in the text is one here
-  const std::string all = prompt + text;
+  const std::string all = prompt + written;
   const std::size_t prompt_end = prompt.size();
   int column = 0, row = 0;
   const auto put = [&](std::size_t from, std::size_t to) {
@@ -160,14 +178,14 @@ void SamplesPanel::State::draw_text(ViewContext& context, const Rect& r) const {
     }
   }
   // Where it is still being written
-  if (!whole)
+  if (!complete)
     list->AddRectFilled(ImVec2(start.x + float(column) * cell, start.y + float(row) * line),
                         ImVec2(start.x + float(column + 1) * cell,
                                start.y + float(row) * line + ImGui::GetFontSize()),
                         with_alpha(p.accent, 160));
   ImGui::Dummy(ImVec2(std::max(1.0f, r.w - t.px(16)), float(row + 1) * line));
   ImGui::EndChild();
-  context.probes.record("samples/text", r);
+  context.probes.record(id, r);
 }
 
 void SamplesPanel::draw(ViewContext& context) {
@@ -220,17 +238,38 @@ void SamplesPanel::draw(ViewContext& context) {
   // The text, and of which step it is
   float y = r.y + control_h + t.px(6);
   const float caption = t.font_size(Font::small) + t.px(4);
-  std::string words = s.sample_step < 0 ? "nothing written yet"
-                                        : "written at step " + with_thousands(s.sample_step);
-  if (s.sample_step >= 0 && !s.whole) words += ", still going on";
-  put_text(context, list, r.x, y, p.muted, words);
-  const float prompt_x = r.x + text_width(context, Font::small, words) + t.px(16);
-  if (s.sample_step >= 0) {
-    const float w = put_text(context, list, prompt_x, y, p.accent, "prompt");
-    put_text(context, list, prompt_x + w + t.px(10), y, p.text, "what the model wrote");
+  const auto told = [](long step, bool complete) {
+    return step < 0
+               ? "nothing written yet"
+               : "written at step " + with_thousands(step) + (complete ? "" : ", still going on");
+  };
+  if (s.both) {
+    // Two columns, or two halves where there is no room for columns
+    const bool beside = left_w >= t.px(420);
+    const float gap = t.px(16), high = r.bottom() - y;
+    const float w = beside ? std::floor((left_w - gap) / 2) : left_w;
+    const float h = beside ? high : std::floor((high - t.px(6)) / 2);
+    const auto column = [&](float x0, float y0, const char* run, const char* id, Rgba colour,
+                            long step, bool complete, const std::string& text) {
+      const float wide = put_text(context, list, x0, y0, colour, run) + t.px(8);
+      put_text(context, list, x0 + wide, y0, p.muted, told(step, complete));
+      s.draw_text(context, id, {x0, y0 + caption, w, std::max(1.0f, h - caption)}, text, complete);
+    };
+    column(r.x, y, "A", "samples/text", p.run_a, s.sample_step, s.whole, s.text);
+    column(beside ? r.x + w + gap : r.x, beside ? y : y + h + t.px(6), "B", "samples/text_b",
+           p.run_b, s.sample_step_b, s.whole_b, s.text_b);
+  } else {
+    const std::string words = told(s.sample_step, s.whole);
+    put_text(context, list, r.x, y, p.muted, words);
+    const float prompt_x = r.x + text_width(context, Font::small, words) + t.px(16);
+    if (s.sample_step >= 0) {
+      const float w = put_text(context, list, prompt_x, y, p.accent, "prompt");
+      put_text(context, list, prompt_x + w + t.px(10), y, p.text, "what the model wrote");
+    }
+    y += caption;
+    s.draw_text(context, "samples/text", {r.x, y, left_w, std::max(1.0f, r.bottom() - y)}, s.text,
+                s.whole);
   }
-  y += caption;
-  s.draw_text(context, {r.x, y, left_w, std::max(1.0f, r.bottom() - y)});
 
   // What may come next
   if (!wide) return;
@@ -251,6 +290,7 @@ void SamplesPanel::draw(ViewContext& context) {
       {.size = ImVec2(bars_w, std::min(room, bars_height(context, std::max(1, int(count))))),
        .lo = 0,
        .hi = 1,
+       .two = s.both,
        .label_width = t.px(36)});
   if (hit.hovered >= 0 && tooltip_ready(context, "samples/next/" + std::to_string(hit.hovered))) {
     const NextToken& token = s.next[std::size_t(hit.hovered)];
@@ -272,7 +312,7 @@ std::string SamplesPanel::explain() const {
          "the logits before the softmax. Near 0 the likeliest token always wins and the text "
          "repeats itself; above 1 rare tokens come more often and the text falls apart. Early in "
          "training the text is noise; then letters come as often as in the text, then words, then "
-         "sentences.";
+         "sentences.\n\nWith two runs both write, with the same random numbers.";
 }
 
 void SamplesPanel::export_csv(std::ostream& out) const {
@@ -281,6 +321,7 @@ void SamplesPanel::export_csv(std::ostream& out) const {
   out << "kind,step,text,probability\n";
   out << "prompt," << s.sample_step << ',' << csv_field(s.prompt) << ",\n";
   out << "text," << s.sample_step << ',' << csv_field(s.text) << ",\n";
+  if (s.both) out << "text_b," << s.sample_step_b << ',' << csv_field(s.text_b) << ",\n";
   for (const NextToken& token : s.next)
     out << "next," << s.step << ',' << csv_field(token.label) << ',' << token.probability << '\n';
 }

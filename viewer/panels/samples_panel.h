@@ -16,6 +16,7 @@ class SamplesPanel final : public Panel {
   ~SamplesPanel() override;
 
   const PanelInfo& info() const override;
+  bool subtracts() const override { return true; }  // both texts stand side by side
   void update(const ViewContext& context) override;
   void draw(ViewContext& context) override;
   std::string explain() const override;

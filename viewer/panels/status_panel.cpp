@@ -34,7 +34,7 @@ struct StatusPanel::State {
 
   bool known = false;
   double watch = 0, samples = 0;
-  std::size_t memory = 0, history = 0;
+  std::size_t memory = 0, memory_b = 0, history = 0;
   std::size_t past = 0, past_budget = 0;  // bytes of kept states
   std::size_t kept = 0;                   // how many
   int threads = 1;
@@ -104,7 +104,7 @@ void StatusPanel::update(const ViewContext& context) {
   s.drawn.push_back(context.time);
   while (!s.drawn.empty() && !(s.drawn.front() > context.time - 1)) s.drawn.pop_front();
   while (s.drawn.size() > 1000) s.drawn.pop_front();
-  const Frame* f = context.shown();
+  const Frame* f = context.a;
   s.known = f != nullptr;
   if (!f) return;
   s.notice(*f, context.control ? context.control->playing() : f->playing);
@@ -114,14 +114,21 @@ void StatusPanel::update(const ViewContext& context) {
   s.past = f->past_bytes;
   s.past_budget = f->past_budget;
   s.kept = f->kept.size();
+  s.memory_b = context.b ? context.b->memory_bytes : 0;
+  if (context.b) {
+    s.past += context.b->past_bytes;
+    s.past_budget += context.b->past_budget;
+    s.kept += context.b->kept.size();
+  }
   s.threads = f->options.threads > 0 ? f->options.threads
                                      : std::max(1, int(std::thread::hardware_concurrency()));
   s.device = f->options.device == "cpu" ? "" : f->options.device + ", " + f->options.precision;
   s.history = 0;
-  if (context.history && !context.history->steps.empty()) {
-    const std::size_t each = sizeof(StepScalars) + context.history->steps.back().parameters.size() *
-                                                       sizeof(ParameterReport);
-    s.history = context.history->steps.size() * each;
+  for (const History* h : {context.history, context.history_b}) {
+    if (!h || h->steps.empty()) continue;
+    const std::size_t each =
+        sizeof(StepScalars) + h->steps.back().parameters.size() * sizeof(ParameterReport);
+    s.history += h->steps.size() * each;
   }
 }
 
@@ -173,8 +180,10 @@ void StatusPanel::draw(ViewContext& context) {
          "Time spent on pictures for this window, as a share of the time spent training.");
     item("samples", "writing", percent(s.samples), p.text,
          "Time spent on generated text, as a share of the time spent training.");
-    item("memory", "memory", megabytes(s.memory), p.text,
-         "Of the run: tapes, parameters, gradients, and the optimiser's moments.");
+    item("memory", "memory",
+         s.memory_b > 0 ? "A " + megabytes(s.memory) + " + B " + megabytes(s.memory_b)
+                        : megabytes(s.memory),
+         p.text, "Of each run: tapes, parameters, gradients, and the optimiser's moments.");
     item("past", "past", megabytes(s.past) + " of " + megabytes(s.past_budget), p.text,
          "States of the run that are kept, to go back in time: drag the strip above. When there is "
          "no "
@@ -213,8 +222,8 @@ void StatusPanel::export_csv(std::ostream& out) const {
   if (!s.known) return;
   out << "watch_share,sample_share,memory_bytes,past_bytes,history_bytes,threads,frames_per_"
          "second\n"
-      << s.watch << ',' << s.samples << ',' << s.memory << ',' << s.past << ',' << s.history << ','
-      << s.threads << ',' << s.drawn.size() << '\n';
+      << s.watch << ',' << s.samples << ',' << s.memory + s.memory_b << ',' << s.past << ','
+      << s.history << ',' << s.threads << ',' << s.drawn.size() << '\n';
 }
 
 }  // namespace tpp::viewer

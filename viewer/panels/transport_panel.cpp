@@ -9,6 +9,7 @@
 #include "chapters/10_optimizer/schedule.h"
 #include "chapters/11_gpt/sampling.h"
 #include "viewer/panels/controls.h"
+#include "viewer/run/lockstep.h"
 #include "viewer/run/run_control.h"
 #include "viewer/view_context.h"
 #include "viewer/widgets/curve.h"
@@ -53,6 +54,7 @@ struct TransportPanel::State {
   long step = 0, steps = 0;
   Phase phase = Phase::update;
   std::string error, recipe, source;
+  std::string swapped;  // what B has otherwise; empty without a B
   double steps_per_second = 0, tokens_per_second = 0;
   double peak = 0;           // of the frame's options
   double now = 0;            // the schedule's rate at the next step
@@ -85,6 +87,11 @@ void TransportPanel::update(const ViewContext& context) {
   s.phase = f->phase;
   s.error = f->error;
   s.recipe = recipe_line(f->options);
+  s.swapped.clear();
+  if (context.a && context.b) {
+    s.swapped = describe(swaps_between(context.a->options, context.b->options));
+    s.recipe = (context.compare == Compare::b ? "B: " : "A: ") + s.recipe;
+  }
   s.source = first_sentence(f->source.empty() ? f->options.text : f->source);
   s.steps_per_second = f->steps_per_second;
   s.tokens_per_second = f->tokens_per_second;
@@ -370,7 +377,7 @@ float TransportPanel::State::draw_compare(ViewContext& context, const Rect& r) {
     hint(context,
          "A second run, B, in lockstep with this one: same seed, same batches, one thing changed");
     if (clicked) ImGui::OpenPopup("compare");
-    ImGui::SetNextWindowPos(ImVec2(x, y + h + t.px(4)));
+    ImGui::SetNextWindowPos(ImVec2(x + w, y + h + t.px(4)), ImGuiCond_Always, ImVec2(1, 0));
     ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(t.px(10), t.px(8)));
     if (ImGui::BeginPopup("compare")) {
       const auto entry = [&](const char* id, const char* command, const char* title,
@@ -481,7 +488,11 @@ void TransportPanel::State::draw_numbers(ViewContext& context, float x, const Re
   if (rest < t.px(120)) return;
   const FontScope small(t, Font::small);
   put_text(context, list, x, r.y + pad, p.text, elide(recipe, rest));
-  put_text(context, list, x, low + pad, p.muted, elide("learns from " + source, rest));
+  if (swapped.empty()) {
+    put_text(context, list, x, low + pad, p.muted, elide("learns from " + source, rest));
+  } else {
+    put_text(context, list, x, low + pad, p.run_b, elide("B has " + swapped, rest));
+  }
   context.probes.record("transport/recipe", {x, r.y, rest, r.h});
   if (ImGui::IsMouseHoveringRect(ImVec2(x, r.y), ImVec2(r.right(), r.bottom())) &&
       tooltip_ready(context, "transport/recipe"))

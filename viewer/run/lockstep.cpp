@@ -42,7 +42,7 @@ std::string describe(const Swaps& swaps) {
     if (!text.empty()) text += ", ";
     text += name + " " + value;
   }
-  return text.empty() ? "nothing" : text;
+  return text.empty() ? "nothing changed yet" : text;
 }
 
 bool is_shared(const ParameterInfo& a, const ParameterInfo& b) {

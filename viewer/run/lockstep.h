@@ -28,7 +28,7 @@ using Swaps = std::vector<std::pair<std::string, std::string>>;
 /// What has to be set in `a` to get `b`.
 [[nodiscard]] Swaps swaps_between(const RunOptions& a, const RunOptions& b);
 
-/// "ffn relu, norm layernorm"; "nothing" when there is none.
+/// "ffn relu, norm layernorm"; "nothing changed yet" when there is none.
 [[nodiscard]] std::string describe(const Swaps& swaps);
 
 /// Have two parameters the same name and shape?
