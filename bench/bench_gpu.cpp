@@ -285,7 +285,7 @@ std::string target_table(const json& report, const json& peers) {
                std::isfinite(peer.value) ? number(share * us / peer.value, 2) : "",
                std::isfinite(peer.value) ? number(peer.value / us, 2) : "",
                reached && ahead ? "yes"
-               : reached        ? "not ahead of PyTorch"
+               : reached        ? "behind"
                                 : "no"});
   }
   return text + std::to_string(met) + " of " + std::to_string(rows) + " targets met.\n\n" +

@@ -180,6 +180,15 @@ It is <!-- value 13#a .2f -->1.25<!-- /value --> here. <!-- a note -->
   CHECK(document.problems.empty());
 }
 
+TEST_CASE("an output whose first line begins with blanks belongs to its command") {
+  const Document document = parse_document(
+      "Before.\n\n<!-- run ./run counts 13 -->\n```text\n     a  b\n1    2  3\n```\n<!-- /run "
+      "-->\n");
+  REQUIRE(document.blocks.size() == 2);
+  CHECK(document.blocks[1].directive == "run ./run counts 13");
+  CHECK(document.blocks[1].text == "     a  b\n1    2  3\n");
+}
+
 TEST_CASE("a snippet that is not filled yet, or lost its caption, is code all the same") {
   const Document document =
       parse_document("<!-- snip a.cpp#b -->\n```cpp\nx\n```\n<!-- /snip -->\n\nNext.\n");

@@ -391,10 +391,14 @@ class Builder {
   std::vector<Problem> problems;
 
  private:
+  [[nodiscard]] bool holds(const char* place) const {
+    const char* begin = prepared_.text.data();
+    return place >= begin && place < begin + prepared_.text.size();
+  }
+
   [[nodiscard]] int line_of(const char* place) const {
     const char* begin = prepared_.text.data();
-    if (place < begin || place >= begin + prepared_.text.size())
-      return line_;  // md4c's own constant
+    if (!holds(place)) return line_;  // md4c's own constant
     const auto after = std::upper_bound(line_starts_.begin(), line_starts_.end(),
                                         static_cast<std::size_t>(place - begin));
     return static_cast<int>(after - line_starts_.begin()) + 1;
@@ -567,8 +571,10 @@ class Builder {
       flush();
       line_ = line;
     }
+    // The blanks before a first line of code are md4c's own: they say nothing about its place
+    const bool placed = holds(piece.data()) || blocks_.back()->kind != BlockKind::code;
     for (Block* block : blocks_) {
-      if (block->line == 0) block->line = line_;
+      if (block->line == 0 && placed) block->line = line_;
     }
     for (Span* span : spans_) {
       if (span->line == 0) span->line = line_;
