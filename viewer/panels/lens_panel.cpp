@@ -904,8 +904,8 @@ void LensPanel::State::draw_distances(ViewContext& context, const Rect& rect) {
   ImGui::InvisibleButton("lens/distance", ImVec2(plot.w, plot.h));
   context.probe("lens/distance");
   const bool over = ImGui::IsItemHovered();
-  const int at_mouse = std::clamp(
-      first + int(std::floor((ImGui::GetIO().MousePos.x - plot.x) / cell)), first, last());
+  const float mouse = (ImGui::GetIO().MousePos.x - plot.x) / cell;  // may be far away: no mouse
+  const int at_mouse = first + int(std::clamp(mouse, 0.0f, float(curve.size() - 1)));
   if (ImGui::IsItemActive() && at_mouse != distance) {
     asked = at_mouse;
     dirty = true;
