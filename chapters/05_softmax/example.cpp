@@ -96,11 +96,11 @@ void gradient() {
   Mat<double> d(2, 3);
   cross_entropy_backward<double>(1, logits, targets, 2, log_sum, d);
   for (Index n = 0; n < 2; ++n) {
-    std::printf("row %d, target %d: p ", int(n), targets[std::size_t(n)]);
-    for (Index v = 0; v < 3; ++v) std::printf(" %7.4f", std::exp(logits(n, v) - log_sum[n]));
-    std::printf("    gradient ");
+    std::printf("target %d: p", targets[std::size_t(n)]);
+    for (Index v = 0; v < 3; ++v) std::printf(" %6.4f", std::exp(logits(n, v) - log_sum[n]));
+    std::printf("  gradient");
     for (Index v = 0; v < 3; ++v) std::printf(" %7.4f", d(n, v));
-    std::printf("    by small steps ");
+    std::printf("  by small steps");
     for (Index v = 0; v < 3; ++v) {
       const double h = 1e-6;
       Mat<double> up = logits, down = logits;

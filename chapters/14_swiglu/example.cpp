@@ -40,7 +40,6 @@ void widths() {
   }
 }
 
-// [snip layers]
 // Two layers with 4 inputs, 4 outputs and 96 weights: 12 hidden features with two matrices, or 8 with three.
 struct Plain {
   M w_in, w_out, pre, hidden;
@@ -64,6 +63,7 @@ struct Plain {
   std::vector<M*> weights() { return {&w_in, &w_out}; }
 };
 
+// [snip layers]
 struct Gated {
   Gate kind;
   M w_gate, w_value, w_out, gate, value, hidden;

@@ -18,10 +18,10 @@ void cache() {
   const auto row = [](const char* name, Index layers, Index H, Index G, Index K, Index bytes,
                       Index context) {
     const Index a_token = kv_cache_bytes_per_token(layers, G, K, bytes);
-    std::printf("%-28s %3d/%-2d %14lld %15.3f\n", name, int(H), int(G), (long long)(a_token),
+    std::printf("%-30s %2d/%-2d %14lld %15.3f\n", name, int(H), int(G), (long long)(a_token),
                 double(a_token * context) / double(1 << 20));
   };
-  std::printf("                             H/G    bytes a token     MiB of a text\n");
+  std::printf("                               H/G    bytes a token   MiB of a text\n");
   row("book's model, mha", 4, 4, 4, 32, 4, 128);
   row("book's model, gqa:2", 4, 4, 2, 32, 4, 128);
   row("book's model, mqa", 4, 4, 1, 32, 4, 128);
