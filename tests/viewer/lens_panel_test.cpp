@@ -359,6 +359,17 @@ TEST_CASE("lens panel: pictures", "[viewer][lens]") {
       stage.picture(std::string("lens_") + position + "_" + std::to_string(w) + ".png");
     }
   }
+
+  // A key that the mask hides, and numbers that are none
+  spec.options.position = "t5";
+  for (const bool finite : {true, false}) {
+    const Frame frame = finite ? synthetic_frame(spec) : nan_frame(spec);
+    Stage stage(kWidth, kHeight);
+    LensPanel panel;
+    stage.selection.set({.layer = 1, .head = 2, .query = 60, .key = finite ? 87 : 3});
+    stage.show(panel, &frame);
+    stage.picture(finite ? "lens_hidden.png" : "lens_nan.png");
+  }
   SUCCEED();
 }
 

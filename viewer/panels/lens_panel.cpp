@@ -785,7 +785,7 @@ void LensPanel::State::draw_steps(ViewContext& context, const Rect& rect) {
         if (!two) name += ", " + number_text(lens.bias_at(distance), 3);
         break;
       case Kind::masked:
-        name = lens.seen() ? "mask: seen" : "mask: after the query";
+        name = lens.seen() ? "mask: seen" : "mask: not seen";
         break;
       case Kind::exponential:
         name = "e^(· − " + (two ? std::string("max") : number_text(lens.row_max, 3)) + ")";
