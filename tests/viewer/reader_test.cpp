@@ -96,6 +96,14 @@ TEST_CASE("formula boxes: parts stand where mathematics puts them", "[viewer][re
     CHECK(left_of(above, "d") < left_of(above, "y"));
     CHECK(std::abs(left_of(beside, "d")) > 1);
 
+    // A prime is a letter's size and not raised; what else stands above is
+    const FormulaBox primed = box_of(screen, "x'_{i}"), both = box_of(screen, "x'^{2}");
+    CHECK(baseline_of(primed, "′") == 0);
+    CHECK(primed.signs[1].size == primed.signs[0].size);
+    CHECK(baseline_of(primed, "i") > 0);
+    CHECK(baseline_of(both, "2") < 0);
+    CHECK(left_of(both, "2") > left_of(both, "′"));
+
     // Relations have room around them, a sign before a number has none
     CHECK(box_of(screen, "a=b").width >
           box_of(screen, "ab").width + text_width(screen.theme, Font::formula, 18, "="));
@@ -165,6 +173,54 @@ TEST_CASE("a page: words stay within its width, wide blocks within their box", "
       CHECK(page.headings[0].slug == "title");
     }
   });
+}
+
+TEST_CASE("a page: a title among rows widens no column; lines left out are not counted",
+          "[viewer][reader]") {
+  Offscreen screen;
+  const auto table = [](const std::string& title) {
+    return book::parse_document("| a | b |\n| --- | ---: |\n| " + title + " | |\n| 1 | 2 |\n");
+  };
+  const std::string words = "a title of many words for the rows below";
+  const book::Document code = book::parse_document(
+      "<!-- snip one.cpp#part -->\n```cpp\nint a;\nint c;\n```\n"
+      "[one.cpp, lines 2 to 4](one.cpp#L2-L4)\n<!-- /snip -->\n");
+  screen.frame([&] {
+    const Page grouped = lay_out(table("**" + words + "**"), screen.theme, 900, {});
+    const Page plain = lay_out(table(words), screen.theme, 900, {});
+    REQUIRE(grouped.wide.size() == 1);
+    CHECK(grouped.wide[0].inside.width < 0.5f * plain.wide[0].inside.width);
+
+    const Page page = lay_out(code, screen.theme, 900, {}, [](const std::string& file) {
+      CHECK(file == "one.cpp");
+      return std::string("// one\nint a;\nint b;\nint c;\n");
+    });
+    REQUIRE(page.wide.size() == 1);
+    std::vector<std::string> numbers;
+    for (const Canvas::Text& text : page.wide[0].inside.texts) {
+      if (text.font == Font::mono_small) numbers.push_back(text.text);
+    }
+    CHECK(numbers == std::vector<std::string>{"2", "4"});
+  });
+}
+
+TEST_CASE("the colour of a label is one in all plots of a file", "[viewer][reader]") {
+  const Book book;
+  book.write("bench/results/x.json",
+             R"({"plots": {"main": {"series": [{"label": "a", "x": [1], "y": [1]},
+                                               {"label": "b", "x": [1], "y": [1]}]},
+                           "more": {"series": [{"label": "b", "x": [1], "y": [1]},
+                                               {"label": "a", "x": [1], "y": [1]}]},
+                           "other": {"series": [{"label": "c", "x": [1], "y": [1]}]}}})");
+  const auto looks = [&](const char* name) {
+    std::vector<int> found;
+    for (const Plot::Line& line : read_plot(book.root / "bench/results", name).lines)
+      found.push_back(line.look);
+    return found;
+  };
+  CHECK(looks("x#main") == std::vector<int>{0, 1});
+  CHECK(looks("x#more") == std::vector<int>{1, 0});
+  CHECK(looks("x#other") == std::vector<int>{0});
 }
 
 TEST_CASE("links to the viewer's page are wishes", "[viewer][reader]") {

@@ -67,6 +67,26 @@ Plot::Axis axis(const Json& plot, const char* field) {
   return axis;
 }
 
+/// The labels of all plots of a file, in order, where this plot shares one with another; else nothing.
+std::vector<std::string> labels_in_common(const Json& plots, const std::string& which) {
+  constexpr std::size_t kLooks = 8;  // more would repeat colours
+  std::vector<std::string> labels;
+  bool shared = false;
+  for (const auto& [name, plot] : plots.items()) {
+    for (const Json& series : plot.at("series")) {
+      const std::string label = series.value("label", "");
+      const bool known = std::find(labels.begin(), labels.end(), label) != labels.end();
+      if (!known) labels.push_back(label);
+      if (name == which) continue;
+      for (const Json& mine : plots.at(which).at("series")) {
+        shared = shared || mine.value("label", "") == label;
+      }
+    }
+  }
+  if (!shared || labels.size() > kLooks) labels.clear();
+  return labels;
+}
+
 }  // namespace
 
 Plot read_plot(const std::filesystem::path& results, std::string_view name) {
@@ -77,7 +97,9 @@ Plot read_plot(const std::filesystem::path& results, std::string_view name) {
   std::ifstream in(path);
   if (!in) throw InputError("There are no figures for this plot: " + file + ".json is missing.");
   try {
-    const Json plot = Json::parse(in).at("plots").at(which);
+    const Json plots = Json::parse(in).at("plots");
+    const Json plot = plots.at(which);
+    const std::vector<std::string> looks = labels_in_common(plots, which);
     Plot made;
     made.title = plot.value("title", "");
     made.x = axis(plot, "x");
@@ -102,6 +124,8 @@ Plot read_plot(const std::filesystem::path& results, std::string_view name) {
         line.low.clear();
         line.high.clear();
       }
+      const auto look = std::find(looks.begin(), looks.end(), line.label);
+      line.look = look == looks.end() ? int(made.lines.size()) : int(look - looks.begin());
       made.lines.push_back(std::move(line));
     }
     return made;
@@ -215,7 +239,8 @@ void draw_plot(Ui& ui, const Plot& plot, const Rect& rect) {
       y += size + t.px(3);
     }
     const float middle = y + size / 2;
-    list->AddLine(ImVec2(x, middle), ImVec2(x + t.px(16), middle), t.series(int(i)), t.px(2));
+    list->AddLine(ImVec2(x, middle), ImVec2(x + t.px(16), middle), t.series(plot.lines[i].look),
+                  t.px(2));
     put(x + t.px(22), y, p.muted, plot.lines[i].label);
     x += w;
   }
@@ -259,7 +284,7 @@ void draw_plot(Ui& ui, const Plot& plot, const Rect& rect) {
   list->PushClipRect(ImVec2(inner.x, inner.y - 1), ImVec2(inner.right(), bottom + 1), true);
   for (std::size_t i = 0; i < plot.lines.size(); ++i) {
     const Plot::Line& line = plot.lines[i];
-    const Rgba colour = t.series(int(i));
+    const Rgba colour = t.series(line.look);
     std::vector<ImVec2> points;
     const auto end_line = [&] {
       if (points.size() > 1 && plot.names.empty()) {

@@ -24,6 +24,7 @@ struct Plot {
   struct Line {
     std::string label;
     std::vector<double> x, y, low, high;  // low and high: a band, or empty
+    int look = 0;                         // its colour: one label, one colour in a file's plots
   };
   struct Axis {
     std::string label;
