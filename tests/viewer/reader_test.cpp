@@ -113,6 +113,8 @@ TEST_CASE("formula boxes: parts stand where mathematics puts them", "[viewer][re
     const FormulaBox lines =
         box_of(screen, "\\begin{aligned} a &= b \\\\ c &= d \\end{aligned}", true);
     CHECK(left_of(lines, "b") == left_of(lines, "d"));
+    CHECK(left_of(lines, "=") >
+          left_of(lines, "a") + text_width(screen.theme, Font::formula, 18, "a") + 2);
     CHECK(baseline_of(lines, "b") < baseline_of(lines, "d"));
   });
 }

@@ -384,7 +384,14 @@ FormulaBox Setter::grid(const Formula& node, float size, bool script) const {
   for (const Formula& line : node.children) {
     auto& made = cells.emplace_back();
     for (std::size_t c = 0; c < line.children.size(); ++c) {
-      made.push_back(set(line.children[c], size, aligned, script));
+      const Formula& cell = line.children[c];
+      FormulaBox inside;
+      if (aligned && c % 2 == 1 && !cell.empty()) {  // as if what stands to the left were there
+        const Formula& first = cell.kind == FormulaKind::row ? cell.children.front() : cell;
+        inside.width = size * space_between(FormulaClass::ordinary, book::class_of(first), script);
+      }
+      place(inside, set(cell, size, aligned, script), float(inside.width), 0);
+      made.push_back(std::move(inside));
       if (widths.size() <= c) widths.push_back(0);
       widths[c] = std::max(widths[c], made.back().width);
     }
