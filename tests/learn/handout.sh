@@ -10,6 +10,10 @@ copy=$folder/copy
 "$TPP_LEARN" handout "$copy" --no-libraries || exit 1
 "$TPP_LEARN" handout "$copy" --no-libraries 2>/dev/null && { echo "WRONG: a folder that is there was written to"; exit 1; }
 [ ! -e "$copy/.git" ] || { echo "WRONG: git's history came along"; exit 1; }
+[ ! -e "$copy/tests/chapters" ] || { echo "WRONG: the book's tests came along: they hold answers of their own"; exit 1; }
+commands=$(sed -n '/^## Two commands/,/^## More/p' "$copy/README.md")
+grep -qx './run learn' <<<"$commands" && ! grep -q './run test' <<<"$commands" ||
+  { echo "WRONG: the copy's README does not begin with the copy's own two commands:"; echo "$commands"; exit 1; }
 [ -x "$copy/run" ] || { echo "WRONG: run is not there, or cannot be run"; exit 1; }
 
 # Each hole's text, spaces aside, in no file; each longer line of one not more often than the task itself allows

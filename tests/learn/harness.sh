@@ -37,6 +37,9 @@ put 'y.row(n) = x.row(n)'
 expect 4 'line 23: expected ' check 12.1
 put 'y.row(n) = "text";'
 expect 4 'line 23: ' check 12.1
+put 'y.row(n) = x.row(n) - x.row(n).mean();'
+expect 4 "(operand types are ‘matrix’ and ‘number’)" check 12.1   # and not what Eigen calls them
+expect 4 'm.array() - 1' check 12.1
 put 'if (n == 0) {'
 expect 4 'a } is missing' check 12.1
 put 'for (volatile int i = 0;; ++i) {}'
@@ -85,6 +88,13 @@ kernel=$TPP_WORK/05_softmax/row_softmax.cuh
 expect 3 'on the emulator' check 5.3
 perl -0pi -e 's/NOT_WRITTEN\("row"\);/y[t] = x[t];/' "$kernel"
 expect 1 'past the end of x' check 5.3
+rm "$kernel"
+"$TPP_LEARN" check 5.3 >/dev/null 2>&1
+perl -0pi -e 's/NOT_WRITTEN\("row"\);/part[t] = x[t % M];\n  if (t < 64) __syncthreads();\n  y[t % M] = part[127 - t];/' "$kernel"
+expect 1 'only if every thread of the block comes to it' check 5.3
+rm "$kernel"
+"$TPP_LEARN" check 5.3 >/dev/null 2>&1
+perl -0pi -e 's/NOT_WRITTEN\("row"\);/y[t] = x[t];/' "$kernel"
 [ -e /dev/nvidia0 ] || expect 9 'skipped: no GPU' check 5.3 --gpu
 expect 2 'excludes' check 5.3 --gpu --emulate
 expect 1 'past the end of x' check 5.3 --emulate
@@ -150,7 +160,9 @@ elif command -v setpriv >/dev/null; then  # as somebody who is not root
     printf '#!/bin/sh\nexec setpriv --reuid=65534 --regid=65534 --clear-groups "%s" "$@"\n' "$learn" >"$TPP_LEARN"
     chmod a+rx "$TPP_LEARN"
     expect 2 'Cannot write' check 12.2
-    expect 2 'Cannot write' hint 12.1
+    expect 2 'Permission denied' check 14.1   # its folder is not there: and not that there is no such file
+    expect 0 'Hint ' hint 12.1
+    expect 0 'it will come again' hint 12.1
     TPP_LEARN=$learn
   fi
 fi

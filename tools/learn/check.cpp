@@ -156,8 +156,10 @@ std::string difference(const Seen& seen) {
             : "NaN stands where your code wrote nothing, or divided 0 by 0, or infinity "
               "by infinity";
     if (!detail::variations().empty())  // kernels on the emulator
-      why += nans == got.numbers.size() ? " Or did a shuffle ask a lane that was not there?"
-                                        : ", or where a shuffle asked a lane that was not there";
+      why += nans == got.numbers.size()
+                 ? " Or did a shuffle ask a lane that was not there: one that had "
+                   "returned (in the wrong row?), or stood in another loop?"
+                 : ", or where a shuffle asked a lane that was not there";
     text += "\n(" + why + ")";
   }
   return text;
@@ -354,6 +356,11 @@ StepRun run_step(const Step& step, const void* answer, bool stop_at_failure) {
   const auto threw = [&](const std::string& words) {
     run.end = End::threw;
     run.message = words.rfind("simt: ", 0) == 0 ? words.substr(6) : "it threw: " + words;
+    if (words.find("no __syncthreads between them") != std::string::npos) {
+      run.message +=
+          "\n(one joins them only if every thread of the block comes to it: not in an if, nor in a "
+          "loop that some leave earlier)";
+    }
     context.seen.push_back({"", Values(without_places(words)), Values("no exception"), 0});
   };
   may_jump = detail::variations().empty();  // kernels' threads have stacks of their own

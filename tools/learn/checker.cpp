@@ -70,6 +70,45 @@ std::string without_rooms(std::string text) {
   return text;
 }
 
+// Eigen's types are a paragraph each: what a student must know is whether it is a matrix, an array or a number
+std::string without_types(const std::string& text) {
+  std::string out;
+  for (std::size_t from = 0; from < text.size();) {
+    const std::string open = "‘", close = "’";
+    const std::size_t at = text.find(open, from), end = text.find(close, at);
+    if (at == std::string::npos || end == std::string::npos) return out + text.substr(from);
+    const std::string quoted = text.substr(at + open.size(), end - at - open.size());
+    out += text.substr(from, at - from) + open;
+    from = end;
+    const bool eigen = quoted.rfind("Eigen::", 0) == 0 || quoted.rfind("const Eigen::", 0) == 0;
+    if (!eigen || quoted.size() < 40) {
+      out += quoted;
+    } else {
+      const bool number = quoted.find("::Scalar", quoted.size() - 8) != std::string::npos;
+      out += number ? "number" : quoted.find("Array") < 24 ? "array" : "matrix";
+      const std::size_t behind = end + close.size(), aka = text.find(close, behind);
+      if (text.compare(behind, 6, " {aka ") == 0 && aka != std::string::npos) {
+        out += close;
+        from = aka + close.size() + 1;  // {aka ‘…’}
+      }
+    }
+  }
+  return out;
+}
+
+// What the compiler says, as a student can read it
+std::string readable(const std::string& message) {
+  std::string words = without_types(without_rooms(message));
+  const auto has = [&](const char* part) { return words.find(part) != std::string::npos; };
+  const bool adds = has("‘operator-’") || has("‘operator+’");
+  if (adds && has("‘matrix’") && (has("‘number’") || has("‘double’") || has("‘float’")))
+    words += "\n  A number is added to, or taken from, every entry of an array: m.array() - 1";
+  if (has("YOU_CANNOT_MIX_ARRAYS_AND_MATRICES"))
+    words +=
+        "\n  One side is an .array(), the other a matrix: give both .array(), or both .matrix()";
+  return words;
+}
+
 struct Said {
   std::string file, kind, message;
   int line = 0, column = 0;
@@ -124,13 +163,13 @@ std::string first_error(const std::string& output, const fs::path& file) {
   // Theirs first
   for (const Said& s : all) {
     if (s.file == mine) {
-      return "line " + std::to_string(s.line) + ": " + without_rooms(s.message) +
+      return "line " + std::to_string(s.line) + ": " + readable(s.message) +
              shown(file, s.line, s.column);
     }
   }
   if (!all.empty()) {
     const Said& s = all.front();
-    const std::string words = without_rooms(s.message);
+    const std::string words = readable(s.message);
     if (here_line != 0) {
       return "line " + std::to_string(here_line) + ": " + words +
              shown(file, here_line, here_column);

@@ -190,12 +190,18 @@ std::string Session::list(bool color) const {
 std::string Session::hint(const Exercise& e) {
   Record& record = progress_.of(e.id);
   record.hints = std::min(record.hints + 1, int(e.hints.size()));
-  progress_.save();
+  std::string note;
+  try {
+    progress_.save();
+  } catch (const std::exception& error) {  // the hint helps all the same
+    note = std::string("It is not noted that you saw it, so it will come again. ") + error.what() +
+           "\n";
+  }
   std::string text = "Hint " + std::to_string(record.hints) + " of " +
                      std::to_string(e.hints.size()) + " for " + e.id + ":\n  " +
                      indented(e.hints[std::size_t(record.hints - 1)], "  ") + "\n";
   if (record.hints == int(e.hints.size())) text += "That was the last one.\n";
-  return text;
+  return text + note;
 }
 
 std::string Session::view(const Exercise& e) const {

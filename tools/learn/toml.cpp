@@ -155,8 +155,8 @@ std::string read_file(const std::filesystem::path& path) {
 }
 
 void write_file(const std::filesystem::path& path, const std::string& text) {
-  std::error_code ignored;
-  if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), ignored);
+  std::error_code ignored, no_folder;
+  if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), no_folder);
   const std::filesystem::path part = path.string() + ".part" + std::to_string(getpid());
   errno = 0;
   {
@@ -165,7 +165,8 @@ void write_file(const std::filesystem::path& path, const std::string& text) {
     if (!file.flush()) {
       const int reason = errno;
       std::filesystem::remove(part, ignored);
-      throw InputError("Cannot write " + path.string() + ": " + std::strerror(reason) +
+      throw InputError("Cannot write " + path.string() + ": " +
+                       (no_folder ? no_folder.message() : std::strerror(reason)) +
                        ". Check the folder's owner and the room on the disk.");
     }
   }

@@ -147,6 +147,10 @@ STEP("large logits") {
   const double far = std::exp(-10.0) / (1 + std::exp(-10.0));
   expect_near(run(answer, q, k, v, kNone, Mask::full(), 1).probs, rows({{1 - far, far}, {1, 0}}),
               "probs for the logits (2000, 1990) and (0, -3000)");
+  // The other way round: a largest that is not this row's own leaves nothing of it
+  const Mat<double>& back = input("q", rows({{0, -1}, {1, 0}}));
+  expect_near(run(answer, back, k, v, kNone, Mask::full(), 1).probs, rows({{1, 0}, {1 - far, far}}),
+              "probs for the logits (0, -3000) and (2000, 1990)");
 }
 
 STEP("a whole head") {
