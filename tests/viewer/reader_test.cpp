@@ -206,6 +206,26 @@ TEST_CASE("a page: a title among rows widens no column; lines left out are not c
   });
 }
 
+TEST_CASE("a page: no list loses its words", "[viewer][reader]") {
+  Offscreen screen;
+  for (const char* text :
+       {"- alpha\n- $`x`$ beta\n  - gamma\n", "1. alpha\n\n2. beta\n\n   gamma\n"}) {
+    INFO(text);
+    screen.frame([&] {
+      const Page page = lay_out(book::parse_document(text), screen.theme, 400, {});
+      float below = -1;
+      for (const char* word : {"alpha", "beta", "gamma"}) {
+        const auto found = std::find_if(
+            page.body.texts.begin(), page.body.texts.end(),
+            [&](const Canvas::Text& t) { return t.text.find(word) != std::string::npos; });
+        REQUIRE(found != page.body.texts.end());
+        CHECK(found->at.y > below);
+        below = found->at.y + 0.5f * found->size;
+      }
+    });
+  }
+}
+
 TEST_CASE("the colour of a label is one in all plots of a file", "[viewer][reader]") {
   const Book book;
   book.write("bench/results/x.json",

@@ -148,6 +148,7 @@ FormulaBox Setter::scripts(const Formula& node, float size, bool block, bool scr
   Formula above = node.children[2];
   FormulaBox box = set(base, size, block, script);
 
+  const float base_end = box.width;
   // A prime's sign hangs high by itself: at a script's size, and raised, it would be a speck
   const bool alone = above.kind == FormulaKind::symbol;
   const Formula* first = alone                    ? &above
@@ -185,7 +186,7 @@ FormulaBox Setter::scripts(const Formula& node, float size, bool block, bool scr
   if (!below.empty() && !above.empty()) {
     down = std::max(down, low.height - (up - high.depth) + size * 0.08f);
   }
-  if (!below.empty()) place(box, low, x, down);
+  if (!below.empty()) place(box, low, base_end + size * 0.03f, down);
   if (!above.empty()) place(box, high, x, -up);
   box.width += size * 0.04f;
   return box;

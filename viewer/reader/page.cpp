@@ -352,11 +352,17 @@ void Composer::put_list(const Block& block, float indent) {
     const float room = theme_.px(22);
     page_.body.texts.push_back({ImVec2(indent + room - theme_.px(7) - w, y_), style.font,
                                 style.size, colours_.muted, mark});
+    if (!item.spans.empty()) {  // a tight list's words stand in the item itself
+      std::vector<Item> words;
+      collect(item.spans, style, words);
+      y_ += flow(std::move(words), page_.body, indent + room, y_, width_ - indent - room) +
+            theme_.px(4);
+    }
     for (const Block& child : item.children) {
       put(child, indent + room);
       if (block.tight && child.kind == BlockKind::paragraph) y_ -= gap() - theme_.px(2);
     }
-    if (item.children.empty()) y_ += style.size;
+    if (item.children.empty() && item.spans.empty()) y_ += style.size;
   }
   if (block.tight) y_ += gap() - theme_.px(2);
 }
