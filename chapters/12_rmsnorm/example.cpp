@@ -75,7 +75,7 @@ void mean() {
   print("x + 2", shifted);
   print("  LayerNorm", layernorm_of(shifted));
   print("  RMSNorm", rmsnorm_of(shifted));
-  print("10·(x + 2)", 10 * shifted);
+  print("10 (x + 2)", 10 * shifted);
   print("  LayerNorm", layernorm_of(10 * shifted));
   print("  RMSNorm", rmsnorm_of(10 * shifted));
 }
