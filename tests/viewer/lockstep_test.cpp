@@ -451,6 +451,72 @@ TEST_CASE("lockstep: from the start, B is the swapped run alone", "[viewer][lock
   CHECK(wait_pair(run, rested_at(1)).b);
 }
 
+TEST_CASE("lockstep: forked in the middle of a step, and after a step back in time",
+          "[viewer][lockstep]") {
+  const RunOptions options = small_options();
+  RunThread run(options, quick_config());
+  std::vector<std::string> taps = names_of(trained(options, 0));
+  const std::string gradient = "grad:" + taps.back();
+  taps.push_back(gradient);
+  run.want(taps);
+
+  // B has the gradients of A's batch, too, and the step is finished by both
+  run.step();
+  run.step_phase();
+  run.step_phase();
+  run.fork({}, ForkAt::here);
+  run.step_phase();
+  FramePair pair = wait_pair(run, rested_at(2));
+  REQUIRE(pair.b);
+  require_same(*pair.a, trained(options, 2));
+  require_same(*pair.b, trained(options, 2));
+  run.close_fork();
+
+  // Where A is back at a step before its rate was changed, B has that step's rate
+  run.play_until(10);
+  REQUIRE(wait_pair(run, alone_at(10)).a);
+  run.set_learning_rate(options.learning_rate / 4);
+  run.play_until(20);
+  REQUIRE(wait_pair(run, alone_at(20)).a);
+  run.seek(6);
+  REQUIRE(wait_pair(run, alone_at(6)).a);
+  run.fork({}, ForkAt::here);
+  pair = wait_pair(run, rested_at(6));
+  REQUIRE(pair.b);
+  CHECK(pair.b->options == pair.a->options);
+  CHECK(pair.b->options.learning_rate == options.learning_rate);
+  run.play_until(15);
+  pair = wait_pair(run, rested_at(15));
+  REQUIRE(pair.b);
+  require_same(*pair.a, trained(options, 15));
+  require_same(*pair.b, trained(options, 15));
+}
+
+TEST_CASE("lockstep: stopped on the way through time, both are at one step", "[viewer][lockstep]") {
+  const RunOptions options = small_options();
+  RunThreadConfig config = quick_config();
+  config.past_budget = 0;  // long ways, and of different lengths
+  RunThread run(options, config);
+  run.want(names_of(trained(options, 0)));
+  run.play_until(37);
+  REQUIRE(wait_pair(run, alone_at(37)).a);
+  run.fork({}, ForkAt::here);
+  run.play_until(150);
+  REQUIRE(wait_pair(run, rested_at(150)).b);
+  long last = 150;
+  for (const long step : {63L, 149L, 62L, 38L, 131L, 99L}) {
+    INFO(step);
+    run.seek(step);
+    std::this_thread::sleep_for(std::chrono::microseconds(step * 7));
+    run.step();
+    run.play_until(++last);
+    const FramePair pair = wait_pair(run, rested_at(last));
+    REQUIRE(pair.b);
+    require_same(*pair.a, trained(options, last));
+    require_same(*pair.b, trained(options, last));
+  }
+}
+
 TEST_CASE("lockstep: rates that differ go on differing as much", "[viewer][lockstep]") {
   const RunOptions options = small_options();
   RunThread run(options, quick_config());
