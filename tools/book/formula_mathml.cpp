@@ -1,8 +1,10 @@
 // Tree → MathML. Spaces are said explicitly, because browsers' own tables for them differ.
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
 #include "tools/book/formula.h"
+#include "tools/book/xml.h"
 
 namespace tpp::book {
 
@@ -12,28 +14,8 @@ using Class = FormulaClass;
 using Kind = FormulaKind;
 
 std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\n':
-        out += ' ';
-        break;
-      default:
-        out += c;
-    }
-  }
+  std::string out = xml_escaped(text);
+  std::replace(out.begin(), out.end(), '\n', ' ');
   return out;
 }
 

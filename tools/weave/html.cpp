@@ -14,6 +14,7 @@
 #include "chapters/01_tensor/errors.h"
 #include "tools/book/document.h"
 #include "tools/book/highlight.h"
+#include "tools/book/xml.h"
 #include "tools/learn/toml.h"
 #include "tools/weave/files.h"
 
@@ -31,30 +32,6 @@ using book::Target;
 
 constexpr const char* kManifest = ".tpp-book";  // the files of the last writing, one a line
 constexpr std::size_t kLargestSource = 400'000;
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
 
 std::string folder_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
@@ -91,7 +68,7 @@ std::string code_html(std::string_view language, std::string_view text) {
   static constexpr const char* names[] = {"", "k", "t", "s", "n", "c", "f", "p", "v"};
   std::string out;
   for (const book::InkSpan& span : book::highlight(language, text)) {
-    const std::string piece = escaped(text.substr(span.begin, span.end - span.begin));
+    const std::string piece = book::xml_escaped(text.substr(span.begin, span.end - span.begin));
     const char* name = names[static_cast<int>(span.ink)];
     out += *name ? std::string("<span class=\"") + name + "\">" + piece + "</span>" : piece;
   }
@@ -530,8 +507,8 @@ class Book {
       const auto [number, name] = numbered(title_of(path));
       const bool here = text && text->path == path;
       out += "<li><a href=\"" + relative(page, page_of_text(path)) + "\"" +
-             (here ? " aria-current=\"page\"" : "") + "><span class=\"no\">" + escaped(number) +
-             "</span> " + escaped(name) + "</a>";
+             (here ? " aria-current=\"page\"" : "") + "><span class=\"no\">" +
+             book::xml_escaped(number) + "</span> " + book::xml_escaped(name) + "</a>";
       if (here) out += headings(*text);
       out += "</li>\n";
     }
@@ -548,7 +525,8 @@ class Book {
                         path == "chapters/README.md";
       if (!main && !here) continue;
       out += "<li><a href=\"" + relative(page, page_of_text(path)) + "\"" +
-             (here ? " aria-current=\"page\"" : "") + ">" + escaped(title_of(path)) + "</a>";
+             (here ? " aria-current=\"page\"" : "") + ">" + book::xml_escaped(title_of(path)) +
+             "</a>";
       if (here) out += headings(*text);
       out += "</li>\n";
     }
@@ -560,8 +538,8 @@ class Book {
     for (const Block& block : text.document.blocks) {
       if (block.kind != BlockKind::heading || block.level > 2 || block.slug == first_slug(text))
         continue;
-      out += "<li><a href=\"#" + escaped(block.slug) + "\">" +
-             escaped(book::plain_text(block.spans)) + "</a></li>";
+      out += "<li><a href=\"#" + book::xml_escaped(block.slug) + "\">" +
+             book::xml_escaped(book::plain_text(block.spans)) + "</a></li>";
     }
     return out.empty() ? "" : "<ul class=\"here\">" + out + "</ul>";
   }
@@ -573,7 +551,7 @@ class Book {
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
         "<meta name=\"color-scheme\" content=\"light dark\">\n<title>" +
-            escaped(title) + book +
+            book::xml_escaped(title) + book +
             "</title>\n"
             "<link rel=\"icon\" href=\"data:,\">\n<link rel=\"stylesheet\" href=\"" +
             relative(page, "book.css") + "\">\n</head>\n<body class=\"" + kind +
@@ -625,15 +603,17 @@ class Book {
     for (const std::string& path : chapters_) {
       const auto [number, name] = numbered(title_of(path));
       list += "<li><a href=\"" + relative(page, page_of_text(path)) + "\"><span class=\"no\">" +
-              escaped(number) + "</span><span class=\"name\">" + escaped(name) + "</span>";
+              book::xml_escaped(number) + "</span><span class=\"name\">" + book::xml_escaped(name) +
+              "</span>";
       if (const auto builds = builds_.find(path); builds != builds_.end())
-        list += "<span class=\"builds\">" + escaped(book::plain_text(builds->second)) + "</span>";
+        list += "<span class=\"builds\">" + book::xml_escaped(book::plain_text(builds->second)) +
+                "</span>";
       list += "</a></li>\n";
     }
     std::string start;
     if (!chapters_.empty())
       start = "<p class=\"start\"><a href=\"" + relative(page, page_of_text(chapters_[0])) +
-              "\">Begin with " + escaped(title_of(chapters_[0])) + " →</a></p>\n";
+              "\">Begin with " + book::xml_escaped(title_of(chapters_[0])) + " →</a></p>\n";
     return "<div class=\"promise\">\n" + before + start + "</div>\n" + list +
            "</ol>\n</section>\n" + after;
   }
@@ -658,11 +638,11 @@ class Book {
     if (at != chapters_.begin()) {
       out += "<a class=\"previous\" rel=\"prev\" href=\"" +
              relative(page, page_of_text(*(at - 1))) + "\"><span>← before</span>" +
-             escaped(title_of(*(at - 1))) + "</a>\n";
+             book::xml_escaped(title_of(*(at - 1))) + "</a>\n";
     }
     if (at + 1 != chapters_.end()) {
       out += "<a class=\"next\" rel=\"next\" href=\"" + relative(page, page_of_text(*(at + 1))) +
-             "\"><span>next →</span>" + escaped(title_of(*(at + 1))) + "</a>\n";
+             "\"><span>next →</span>" + book::xml_escaped(title_of(*(at + 1))) + "</a>\n";
     }
     return out + "</nav>\n";
   }
@@ -678,15 +658,15 @@ class Book {
         const auto [number, name] = numbered(book::plain_text(block.spans));
         if (block.level == 1 && block.slug == first_slug(text)) {
           return "<h1 id=\"" + block.slug + "\">" +
-                 (number.empty()
-                      ? spans_html(block.spans, text, page)
-                      : "<span class=\"no\">" + escaped(number) + "</span> " + escaped(name)) +
+                 (number.empty() ? spans_html(block.spans, text, page)
+                                 : "<span class=\"no\">" + book::xml_escaped(number) + "</span> " +
+                                       book::xml_escaped(name)) +
                  "</h1>\n";
         }
-        return "<h" + level + " id=\"" + escaped(block.slug) + "\">" +
+        return "<h" + level + " id=\"" + book::xml_escaped(block.slug) + "\">" +
                spans_html(block.spans, text, page) + " <a class=\"self\" href=\"#" +
-               escaped(block.slug) + "\" aria-label=\"Link to this section\">#</a></h" + level +
-               ">\n";
+               book::xml_escaped(block.slug) + "\" aria-label=\"Link to this section\">#</a></h" +
+               level + ">\n";
       }
       case BlockKind::paragraph:
         if (block.spans.size() == 1 && block.spans[0].kind == SpanKind::picture)
@@ -717,7 +697,8 @@ class Book {
       case BlockKind::code:
         return code_block_html(block, text, page);
       case BlockKind::formula:
-        if (block.formula.empty()) return "<pre><code>" + escaped(block.text) + "</code></pre>\n";
+        if (block.formula.empty())
+          return "<pre><code>" + book::xml_escaped(block.text) + "</code></pre>\n";
         return "<div class=\"formula\" tabindex=\"0\" role=\"region\" "
                "aria-label=\"Formula\"><div>" +
                book::to_mathml(block.formula, true, block.text) + "</div></div>\n";
@@ -808,7 +789,7 @@ class Book {
 
   std::string code_block_html(const Block& block, const Text& text, const std::string& page) {
     const std::string language =
-        block.language.empty() ? "" : " class=\"" + escaped(block.language) + "\"";
+        block.language.empty() ? "" : " class=\"" + book::xml_escaped(block.language) + "\"";
     if (block.snippet && block.snippet->first > 0) {
       std::string out = "<figure class=\"code snippet\"><pre tabindex=\"0\"><code" + language + ">";
       const auto source = sources_.find(source_of_snippet(text, *block.snippet));
@@ -822,15 +803,15 @@ class Book {
       }
       out += "</code></pre><figcaption>";
       const auto link = address(text, page, block.snippet->target, block.line);
-      const std::string caption = escaped(block.snippet->caption);
-      out += link ? "<a href=\"" + escaped(*link) + "\">" + caption + "</a>" : caption;
+      const std::string caption = book::xml_escaped(block.snippet->caption);
+      out += link ? "<a href=\"" + book::xml_escaped(*link) + "\">" + caption + "</a>" : caption;
       return out + "</figcaption></figure>\n";
     }
     const std::string code = "<pre tabindex=\"0\"><code" + language + ">" +
                              code_html(block.language, block.text) + "</code></pre>";
     if (block_is(block, "run ")) {
       return "<figure class=\"code output\"><figcaption><code>" +
-             escaped(trimmed(block.directive.substr(4))) + "</code></figcaption>" + code +
+             book::xml_escaped(trimmed(block.directive.substr(4))) + "</code></figcaption>" + code +
              "</figure>\n";
     }
     return "<figure class=\"code\">" + code + "</figure>\n";
@@ -855,10 +836,10 @@ class Book {
               std::min(span.text.find_first_not_of(".,;:!?)"), span.text.size());
           if (before != std::string::npos && stops > 0) {
             out = out.substr(0, before) + "<span class=\"joined\">" + out.substr(before) +
-                  escaped(span.text.substr(0, stops)) + "</span>" +
-                  escaped(span.text.substr(stops));
+                  book::xml_escaped(span.text.substr(0, stops)) + "</span>" +
+                  book::xml_escaped(span.text.substr(stops));
           } else {
-            out += escaped(span.text);
+            out += book::xml_escaped(span.text);
           }
           break;
         }
@@ -878,7 +859,7 @@ class Book {
           out += inside("del");
           break;
         case SpanKind::code: {
-          const std::string code = "<code>" + escaped(span.text) + "</code>";
+          const std::string code = "<code>" + book::xml_escaped(span.text) + "</code>";
           const auto named = in_link ? std::nullopt : file_named(text, span.text);
           const auto to = named ? page_of(*named) : std::nullopt;
           out += to && *to != page
@@ -888,20 +869,21 @@ class Book {
         }
         case SpanKind::formula:
           formula = out.size();
-          out += span.formula.empty() ? "<code>" + escaped(span.text) + "</code>"
+          out += span.formula.empty() ? "<code>" + book::xml_escaped(span.text) + "</code>"
                                       : inline_formula_html(span.formula, span.text);
           break;
         case SpanKind::link: {
           const auto link = address(text, page, span.target, span.line);
           const std::string words = spans_html(span.children, text, page, true);
-          out += link ? "<a href=\"" + escaped(*link) + "\">" + words + "</a>" : words;
+          out += link ? "<a href=\"" + book::xml_escaped(*link) + "\">" + words + "</a>" : words;
           break;
         }
         case SpanKind::picture: {
           const auto link = address(text, page, span.target, span.line);
-          out += link ? "<img src=\"" + escaped(*link) + "\" alt=\"" + escaped(span.text) + "\"" +
-                            size_of(text, span.target) + " loading=\"lazy\">"
-                      : "<em>" + escaped(span.text) + "</em>";
+          out += link ? "<img src=\"" + book::xml_escaped(*link) + "\" alt=\"" +
+                            book::xml_escaped(span.text) + "\"" + size_of(text, span.target) +
+                            " loading=\"lazy\">"
+                      : "<em>" + book::xml_escaped(span.text) + "</em>";
           break;
         }
       }
@@ -944,7 +926,7 @@ class Book {
     for (std::size_t at = 0; at <= path.size();) {
       const std::size_t slash = std::min(path.find('/', at), path.size());
       const auto to = slash < path.size() ? page_of(path.substr(0, slash)) : std::nullopt;
-      const std::string name = escaped(path.substr(at, slash - at));
+      const std::string name = book::xml_escaped(path.substr(at, slash - at));
       out += to && *to != page ? "<a href=\"" + relative(page, *to) + "\">" + name + "</a>" : name;
       if (slash < path.size()) out += "<wbr>/";
       at = slash + 1;
@@ -982,7 +964,7 @@ class Book {
       bool first = true;
       for (const auto& [text, places] : shown) {
         main += std::string(first ? "" : "; ") + "<a href=\"" + relative(page, page_of_text(text)) +
-                "\">" + escaped(title_of(text)) + "</a>: ";
+                "\">" + book::xml_escaped(title_of(text)) + "</a>: ";
         bool comma = false;
         for (const auto& [from, to] : places) {
           main += std::string(comma ? ", " : "") + "<a href=\"#" + line_anchor(from, to) + "\">" +
@@ -996,7 +978,7 @@ class Book {
       main += ".</p>\n";
     } else if (const std::string text = folder_of(path) + "/README.md"; texts_.count(text) != 0) {
       main += "<p class=\"shown\">Part of <a href=\"" + relative(page, page_of_text(text)) + "\">" +
-              escaped(title_of(text)) + "</a>.</p>\n";
+              book::xml_escaped(title_of(text)) + "</a>.</p>\n";
     }
     main += "<figure class=\"code source\"><pre tabindex=\"0\"><code>";
     int number = 0;
@@ -1032,14 +1014,14 @@ class Book {
         "<h1 class=\"path\">" + path_html(page, path) + "</h1>\n<dl class=\"files\">\n";
     for (const std::string& file : files) {
       const auto to = page_of(file);
-      const std::string name = "<code>" + escaped(name_of(file)) + "</code>";
+      const std::string name = "<code>" + book::xml_escaped(name_of(file)) + "</code>";
       main += "<dt>" + (to ? "<a href=\"" + relative(page, *to) + "\">" + name + "</a>" : name) +
               "</dt>";
       const auto source = sources_.find(file);
       main += "<dd>" +
-              escaped(source != sources_.end()  ? source->second.idea
-                      : texts_.count(file) != 0 ? title_of(file)
-                                                : "") +
+              book::xml_escaped(source != sources_.end()  ? source->second.idea
+                                : texts_.count(file) != 0 ? title_of(file)
+                                                          : "") +
               "</dd>\n";
     }
     write_page(page, path, main + "</dl>\n", "folder");
@@ -1067,10 +1049,10 @@ class Book {
         "class=\"number\">minutes</th></tr></thead>\n<tbody>\n";
     for (const auto& [folder, exercise] : all) {
       const std::string chapter = folder.substr(0, folder.find("/exercises/")) + "/README.md";
-      main += "<tr><td>" + escaped(exercise->id) + "</td><td><a href=\"" + folder +
-              "/index.html\">" + escaped(exercise->title) + "</a></td><td>" +
+      main += "<tr><td>" + book::xml_escaped(exercise->id) + "</td><td><a href=\"" + folder +
+              "/index.html\">" + book::xml_escaped(exercise->title) + "</a></td><td>" +
               (texts_.count(chapter) ? "<a href=\"" + page_of_text(chapter) + "\">" +
-                                           escaped(title_of(chapter)) + "</a>"
+                                           book::xml_escaped(title_of(chapter)) + "</a>"
                                      : "") +
               "</td><td class=\"number\">" + std::to_string(exercise->minutes) + "</td></tr>\n";
     }
@@ -1080,13 +1062,13 @@ class Book {
   void write_exercise_page(const std::string& path, const ExerciseText& exercise) {
     const std::string page = path + "/index.html";
     const std::string chapter = path.substr(0, path.find("/exercises/")) + "/README.md";
-    std::string main = "<h1><span class=\"no\">" + escaped(exercise.id) + "</span> " +
-                       escaped(exercise.title) + "</h1>\n<p>";
+    std::string main = "<h1><span class=\"no\">" + book::xml_escaped(exercise.id) + "</span> " +
+                       book::xml_escaped(exercise.title) + "</h1>\n<p>";
     main += exercise.cuda ? "A kernel, in CUDA; it runs without a GPU, too. " : "";
     main += "About " + std::to_string(exercise.minutes) + " minutes.";
     if (texts_.count(chapter) != 0)
       main += " It belongs to <a href=\"" + relative(page, page_of_text(chapter)) + "\">" +
-              escaped(title_of(chapter)) + "</a>.";
+              book::xml_escaped(title_of(chapter)) + "</a>.";
     main +=
         "</p>\n<p>Begin with this command. It writes the file that you fill in, and says at every "
         "save what is right:</p>\n";
@@ -1098,7 +1080,7 @@ class Book {
           "when you are stuck.</p>\n";
     for (std::size_t i = 0; i < exercise.hints.size(); ++i) {
       main += "<details class=\"hint\"><summary>Hint " + std::to_string(i + 1) +
-              "</summary><pre tabindex=\"0\">" + escaped(trimmed(exercise.hints[i])) +
+              "</summary><pre tabindex=\"0\">" + book::xml_escaped(trimmed(exercise.hints[i])) +
               "</pre></details>\n";
     }
     write_page(page, exercise.id + " · " + exercise.title, main, "exercise");

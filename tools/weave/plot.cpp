@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "chapters/01_tensor/errors.h"
+#include "tools/book/xml.h"
 #include "tools/weave/results.h"
 
 namespace tpp::weave {
@@ -249,29 +250,6 @@ std::string px(double value) {
   return result;
 }
 
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
 // About what DejaVu Sans and Verdana take, the widest fonts that a reader may have
 double text_width(const std::string& text, double size = 12) {
   double width = 0;
@@ -295,7 +273,7 @@ class Svg {
         "\" width=\"" + px(kWidth) + "\" height=\"" + px(height) +
         "\" role=\"img\" font-family=\"'DejaVu Sans', Verdana, 'Segoe UI', sans-serif\" "
         "font-size=\"12\">");
-    add("<title>" + escaped(title) + "</title>");
+    add("<title>" + book::xml_escaped(title) + "</title>");
     add("<rect width=\"" + px(kWidth) + "\" height=\"" + px(height) +
         "\" rx=\"6\" fill=\"#fdfdfc\"/>");
   }
@@ -311,7 +289,7 @@ class Svg {
     add("<text x=\"" + px(x) + "\" y=\"" + px(y) + "\" fill=\"" + fill + "\"" +
         (anchor == "start" ? "" : " text-anchor=\"" + anchor + "\"") +
         (size == 12 ? "" : " font-size=\"" + px(size) + "\"") +
-        (bold ? " font-weight=\"bold\"" : "") + ">" + escaped(words) + "</text>");
+        (bold ? " font-weight=\"bold\"" : "") + ">" + book::xml_escaped(words) + "</text>");
   }
   // Each series has a shape, too
   void marker(std::size_t style, double x, double y, double r = 4) {
