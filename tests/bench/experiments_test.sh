@@ -5,6 +5,7 @@
 #   experiments_test.sh PROGRAM
 set -uo pipefail
 program=$1 failed=0
+TPP_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd) && export TPP_ROOT  # a build may lie elsewhere
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 fail() { echo "FAILED: $*"; failed=1; }
