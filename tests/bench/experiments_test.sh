@@ -44,18 +44,18 @@ gates --steps 3 --seeds 1 --set lr=0.001 --only relu --out "$work/a"
 grep -q "relu/1: validation" "$work/log" || fail "another learning rate must be measured anew"
 
 # A run that was stopped goes on
-"$program" 14 "${small[@]}" --steps 600 --seeds 3 --only relu --jobs 1 --out "$work/b" >"$work/log" 2>&1 &
+"$program" 14 "${small[@]}" --steps 600 --seeds 8 --only relu --jobs 1 --out "$work/b" >"$work/log" 2>&1 &
 running=$!
 for _ in $(seq 2400); do grep -q 'relu/1: validation' "$work/log" && break; sleep 0.05; done
 kill -INT "$running"
 wait "$running"
 [ $? = 130 ] || fail "an interrupted run must end with 130"
-python3 -c 'import json, sys; d = json.load(open(sys.argv[1])); assert 1 <= len(d["runs"]) < 3' "$work/b/14_gated_units.json" ||
+python3 -c 'import json, sys; d = json.load(open(sys.argv[1])); assert 1 <= len(d["runs"]) < 8' "$work/b/14_gated_units.json" ||
   fail "an interrupted run left no valid result"
-gates --steps 600 --seeds 3 --only relu --out "$work/b" || fail "going on after an interruption"
+gates --steps 600 --seeds 8 --only relu --out "$work/b" || fail "going on after an interruption"
 grep -q "results are there already" "$work/log" || fail "nothing was kept after an interruption"
-python3 -c 'import json, sys; d = json.load(open(sys.argv[1])); assert len(d["runs"]) == 3' "$work/b/14_gated_units.json" ||
-  fail "after going on, all three seeds"
+python3 -c 'import json, sys; d = json.load(open(sys.argv[1])); assert len(d["runs"]) == 8' "$work/b/14_gated_units.json" ||
+  fail "after going on, all eight seeds"
 
 # NaN is a result, with the step at which it came
 "$program" 09 "${small[@]}" --steps 20 --seeds 1 --set optimizer=sgd --set clip=0 --set lr=1e9 --set warmup=0 --only relu \
