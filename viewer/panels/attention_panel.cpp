@@ -10,6 +10,7 @@
 #include "viewer/export.h"
 #include "viewer/panels/controls.h"
 #include "viewer/panels/drawing.h"
+#include "viewer/panels/locked_head.h"
 #include "viewer/view_context.h"
 #include "viewer/widgets/bars.h"
 #include "viewer/widgets/curve.h"
@@ -294,21 +295,6 @@ AttentionStage AttentionPanel::stage() const { return state_->stage; }
 HeadSummary AttentionPanel::summary(int layer, int head) const {
   return state_->thumbs.at(at(layer, head, state_->H)).summary;
 }
-
-namespace {
-
-/// The head that is locked, if the model has it.
-bool locked_head(const Selection& selection, const ModelConfig& c, int& layer, int& head) {
-  const Place& place = selection.locked();
-  if (!place.layer || !place.head) return false;
-  if (*place.layer < 0 || *place.layer >= c.layers) return false;
-  if (*place.head < 0 || *place.head >= c.H) return false;
-  layer = *place.layer;
-  head = *place.head;
-  return true;
-}
-
-}  // namespace
 
 std::vector<std::string> AttentionPanel::taps(const ViewContext& context) const {
   std::vector<std::string> names;

@@ -13,6 +13,7 @@
 #include "viewer/export.h"
 #include "viewer/panels/controls.h"
 #include "viewer/panels/drawing.h"
+#include "viewer/panels/locked_head.h"
 #include "viewer/view_context.h"
 #include "viewer/widgets/curve.h"
 #include "viewer/widgets/dial.h"
@@ -156,20 +157,6 @@ int LensPanel::first_distance() const { return state_->first; }
 int LensPanel::chosen_part() const { return state_->part; }
 
 // --- What is looked at -----------------------------------------------------------------
-
-namespace {
-
-bool locked_head(const Selection& selection, const ModelConfig& c, int& layer, int& head) {
-  const Place& place = selection.locked();
-  if (!place.layer || !place.head) return false;
-  if (*place.layer < 0 || *place.layer >= c.layers) return false;
-  if (*place.head < 0 || *place.head >= c.H) return false;
-  layer = *place.layer;
-  head = *place.head;
-  return true;
-}
-
-}  // namespace
 
 std::vector<std::string> LensPanel::taps(const ViewContext& context) const {
   const Frame* frame = context.shown();
