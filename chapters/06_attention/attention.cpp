@@ -103,6 +103,24 @@ Var<T> attention_on_device(Var<T> q, Var<T> k, Var<T> v, Var<T> bias, const Atte
   return bias ? tape.record(out, {q, k, v, bias}, backward) : tape.record(out, {q, k, v}, backward);
 }
 
+using KeyHead = Index (*)(Index h, Index H, Index G);
+
+// A reader's choice of the key head of query head h, or null for the book's, h / (H/G): neighbours share.
+template <Real T>
+KeyHead key_head_of_reader() {
+  static const Slot& place = slot("key_head");
+  return mine_in<T, Index(Index, Index, Index)>(place, nullptr);
+}
+
+Index checked_key_head(KeyHead mine, Index h, Index H, Index G) {
+  if (mine == nullptr) return h / (H / G);
+  const Index g = mine(h, H, G);
+  if (g >= 0 && g < G) return g;
+  throw InputError("Your key_head gives query head " + std::to_string(h) + " the key head " +
+                   std::to_string(g) + ", but there are " + std::to_string(G) + " (0 to " +
+                   std::to_string(G - 1) + ").");
+}
+
 }  // namespace
 
 template <Real T>
@@ -127,9 +145,10 @@ Var<T> detail::attention_with_heads(Var<T> q, Var<T> k, Var<T> v, Var<T> bias, A
   if (tape.on_device()) return attention_on_device(q, k, v, bias, cfg, scale, probs, out);
   const RowVec<T> none;
   static const Slot& mine = slot("attention_head_forward");
+  const KeyHead reader = key_head_of_reader<T>();
   for (Index b = 0; b < B; ++b) {
     for (Index h = 0; h < H; ++h) {
-      const Index g = h / (H / G);
+      const Index g = checked_key_head(reader, h, H, G);
       const auto head = [&](const Var<T>& x, Index i) {
         const auto [row, col] = head_place(heads, b, i, 0, 0);
         return x.value().block(row, col, L, K);
@@ -154,10 +173,15 @@ Var<T> detail::attention_with_heads(Var<T> q, Var<T> k, Var<T> v, Var<T> bias, A
     dbias.setZero();
     const MatMap<T> work = t.scratch_mat(kAttentionBlock, L);
     RowMap<T> nothing(nullptr, 0);
+    if (reader) {  // who comes first to a key head, and whether anybody comes, is open
+      dk.mat().setZero();
+      dv.mat().setZero();
+    }
     for (Index b = 0; b < B; ++b) {
       for (Index h = 0; h < H; ++h) {
-        const Index g = h / (H / G);
-        const Write shared = h % (H / G) == 0 ? Write::set : Write::add;
+        const Index g = checked_key_head(reader, h, H, G);
+        const bool first = reader == nullptr && h % (H / G) == 0;
+        const Write shared = first ? Write::set : Write::add;
         const auto block = [&](MatMap<T> x, Index i) {
           const auto [row, col] = head_place(heads, b, i, 0, 0);
           return x.block(row, col, L, K);

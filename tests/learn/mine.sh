@@ -24,7 +24,8 @@ cases='2.1|last_row_only|gpt
 12.1|mean_subtracted|llama
 12.2|no_projection|llama
 13.1|both_minus|llama
-14.1|first_term_missing|llama'
+14.1|first_term_missing|llama
+15.1|modulo|llama'
 declare -A model=(
   [llama]="--layers 1 --width 32 --batch 2 --length 32 --clip 0.1"
   [gpt]="--recipe gpt --position sinusoidal --layers 1 --width 32 --batch 2 --length 32"

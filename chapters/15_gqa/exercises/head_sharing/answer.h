@@ -14,6 +14,11 @@ struct Answer {
                    Out<Mat<double>> dk, Out<Mat<double>> dv);
 };
 
+// What `--mine` puts into the model
+struct Slots {
+  Index (*key_head)(Index h, Index H, Index G);
+};
+
 }  // namespace tpp::learn
 
 // Made in the namespace of each answer
@@ -22,3 +27,5 @@ struct Answer {
     .key_head = key_head, .forward = shared_heads_forward<double>, \
     .backward = shared_heads_backward<double>                      \
   }
+#define SLOTS \
+  { .key_head = key_head }
