@@ -177,6 +177,25 @@ for (Index t = t0; t < t0 + rows; ++t) {
 // [/hole]
 // [/wrong]
 
+// [wrong foreign_maximum "One maximum is taken for all rows of the block. In a row whose logits lie far below it every exponential is 0, and 0/0 is NaN: each row needs a maximum of its own."]
+// [hole weights]
+T largest = probs.row(t0)(0) * scale;
+for (Index t = t0; t < t0 + rows; ++t) {
+  const Index visible = mask.visible(t, L);
+  auto row = probs.row(t).head(visible).array();
+  row *= scale;
+  if (bias.size() != 0) row += bias.segment(L - 1 - t, visible).array();
+  probs.row(t).tail(L - visible).setZero();
+  largest = std::max(largest, row.maxCoeff());
+}
+for (Index t = t0; t < t0 + rows; ++t) {
+  auto row = probs.row(t).head(mask.visible(t, L)).array();
+  row = (row - largest).exp();
+  row *= T(1) / row.sum();
+}
+// [/hole]
+// [/wrong]
+
 // [wrong hidden_not_zeroed "The hidden part of each row is not set to 0: products of queries and keys still stand there, and they are mixed in as if they were weights."]
 // [hole weights]
 for (Index t = t0; t < t0 + rows; ++t) {
