@@ -88,6 +88,7 @@ App::App(Backend& backend, RunThread& run, AppConfig config)
       config_(std::move(config)),
       guard_(std::make_unique<Guard>(*this, run)),
       theme_(config_.appearance, backend.display_scale() * config_.zoom),
+      code_(config_.root),
       reader_(config_.root) {
   for (const PanelEntry& entry : panel_table()) panels_.push_back(entry.make());
   add_commands();
@@ -189,6 +190,8 @@ void App::add_commands() {
     const Panel* panel = panel_under_mouse();
     explained_ = panel && explained_ != panel->info().id ? panel->info().id : "";
   });
+  add("view.code", "Open the code of the number under the mouse", "View", {Key::enter},
+      [this] { open_code(); });
   add("view.palette", "Find a command", "View", {.key = key('K'), .ctrl = true},
       [this] { commands_.open_palette(); });
   add("view.help", "Keys", "View", {Key::f1}, [this] { commands_.toggle_help(); });
@@ -393,11 +396,12 @@ void App::frame(bool present) {
   take_news();
   forget_impossible_selection();
   commands_.handle_shortcuts();
+  code_.begin_frame();
 
   // Lay out, and ask who is on the screen what they want to see next
   const WindowSize size = backend_.size();
   slots_ = layout_.compute(size.width, size.height, theme_.scale());
-  Ui ui{theme_, backend_.textures(), probes_, hover_};
+  Ui ui{theme_, backend_.textures(), probes_, hover_, &code_};
   std::set<std::string> wanted;
   for (int i = 0; i < kSlots; ++i) {
     const auto slot = static_cast<Slot>(i);
@@ -568,6 +572,23 @@ void App::read_chapter(const std::string& folder) {
   for (const auto& [number, id] : kSeenIn) {
     if (folder.starts_with(number)) bring_forward(id);
   }
+}
+
+/// Where the number under the mouse is computed, in the reader beside its panel.
+void App::open_code() {
+  const CodePlace place = code_.shown();
+  const Panel* panel = panel_under_mouse();
+  if (place.file.empty()) {
+    toast("Rest the mouse on a number first: its tooltip names the code.");
+    return;
+  }
+  if (!reader_.open(place.file, place.line > 0 ? "L" + std::to_string(place.line) : "")) {
+    toast("The sources are not here: " + place.file + " is not in " + config_.root.string() + ".");
+    return;
+  }
+  layout_.restore();
+  if (layout_.preset() != Preset::reading) layout_.set_preset(Preset::reading);
+  if (panel) bring_forward(panel->info().id);
 }
 
 /// What a link in the text asks for: a panel beside it, a place in the model, another run.

@@ -113,6 +113,7 @@ class App {
   void draw_reader(Ui& ui, const Rect& rect);
   void read_chapter(const std::string& folder);
   void grant(const ReaderWish& wish);
+  void open_code();
   void draw_time(Ui& ui, const Rect& rect);
   void go_to_step(long step);
   void forget_step();
@@ -149,6 +150,7 @@ class App {
   unsigned long sought_from_ = 0;  // the frame that was shown when it was asked to go there
   std::string told_error_;         // why the run had stopped, in the last frame
   std::vector<Toast> toasts_;
+  CodePlaces code_;
   Reader reader_;
   std::string explained_;         // the panel that is being explained; empty for none
   float explanation_height_ = 0;  // of its window in the last frame

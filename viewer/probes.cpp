@@ -25,6 +25,17 @@ std::optional<Rect> Probes::find(std::string_view name) const {
   return it->second.rect;
 }
 
+void Probes::note(std::string_view name, std::string_view words) {
+  Said& said = said_[std::string(name)];
+  said.words = words;
+  said.frame = frame_;
+}
+
+std::string Probes::words(std::string_view name) const {
+  const auto it = said_.find(name);
+  return it == said_.end() || it->second.frame < frame_ - 1 ? std::string() : it->second.words;
+}
+
 std::string Probes::known() const {
   std::string names;
   for (const auto& [name, seen] : seen_) {

@@ -21,6 +21,11 @@ class Probes {
   /// The same for the last ImGui item: `ImGui::Button("Play"); probes.item("transport/play");`
   void item(std::string_view name);
 
+  /// These words stand here: what a tooltip says.
+  void note(std::string_view name, std::string_view words);
+  /// The words that were noted in this frame or the last; empty for none.
+  std::string words(std::string_view name) const;
+
   /// Where it was in this frame or the last, if it was drawn.
   std::optional<Rect> find(std::string_view name) const;
 
@@ -32,7 +37,12 @@ class Probes {
     Rect rect;
     long frame = 0;
   };
+  struct Said {
+    std::string words;
+    long frame = 0;
+  };
   std::map<std::string, Seen, std::less<>> seen_;
+  std::map<std::string, Said, std::less<>> said_;
   long frame_ = 1;
 };
 

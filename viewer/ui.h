@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "viewer/code_places.h"
 #include "viewer/probes.h"
 #include "viewer/texture_store.h"
 #include "viewer/theme.h"
@@ -27,6 +28,7 @@ struct Ui {
   TextureStore& textures;
   Probes& probes;
   HoverClock& hover;
+  CodePlaces* code = nullptr;  // where the sources are; null: tooltips name files without lines
 
   const Palette& colours() const { return theme.colours(); }
   void probe(std::string_view name) const { probes.item(name); }

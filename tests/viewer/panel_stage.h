@@ -82,7 +82,7 @@ class Stage {
     selection.begin_frame();
     if (pressed({.key = Key::escape})) selection.release();
     const WindowSize size = backend_->size();
-    Ui ui{theme_, *textures(), probes, hover};
+    Ui ui{theme_, *textures(), probes, hover, code};
     draw_background(ui);
     const PanelInfo& info = panel_->info();
     int active = 0;
@@ -122,6 +122,7 @@ class Stage {
   const History* history = nullptr;
   const History* history_b = nullptr;
   RunControl* control = nullptr;
+  CodePlaces* code = nullptr;
   Compare compare = Compare::a;
   double time = 0;
   std::vector<std::string> taps;  // what the panel asked for in the last frame

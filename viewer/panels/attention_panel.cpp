@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <ostream>
 
 #include "chapters/07_position/relative_bias.h"
@@ -11,6 +12,7 @@
 #include "viewer/panels/controls.h"
 #include "viewer/panels/drawing.h"
 #include "viewer/panels/locked_head.h"
+#include "viewer/panels/telling.h"
 #include "viewer/view_context.h"
 #include "viewer/widgets/bars.h"
 #include "viewer/widgets/curve.h"
@@ -24,7 +26,15 @@ namespace {
 
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr const char* kSource = "chapters/06_attention/attention.cpp: attention_head_forward";
+// Where the steps of a head are computed
+constexpr const char* kHead =
+    "chapters/06_attention/exercises/one_head/reference.h: attention_head_forward";
+constexpr const char* kSoftmax =
+    "chapters/05_softmax/exercises/forward/reference.h: softmax_forward";
+constexpr const char* kMask = "chapters/06_attention/mask.h: visible";
+constexpr const char* kScale = "chapters/06_attention/attention.cpp: attention_with_heads";
+constexpr const char* kAlibi = "chapters/07_position/exercises/alibi/reference.h: alibi_bias";
+constexpr const char* kT5 = "chapters/07_position/relative_bias.cpp: t5_bias_forward";
 
 std::size_t at(int row, int col, int cols) {
   return std::size_t(row) * std::size_t(cols) + std::size_t(col);
@@ -34,6 +44,9 @@ std::string block_name(int layer, const char* what) {
   return "block" + std::to_string(layer) + "/attn/" + what;
 }
 
+bool position_adds(const Frame& frame) {
+  return frame.options.position == "alibi" || frame.options.position == "t5";
+}
 bool rotates(const Frame& frame) { return frame.options.position == "rope"; }
 const char* query_name(const Frame& frame) { return rotates(frame) ? "q_rotated" : "q"; }
 const char* key_name(const Frame& frame) { return rotates(frame) ? "k_rotated" : "k"; }
@@ -255,11 +268,12 @@ struct AttentionPanel::State {
   double query_entropy = 0;
   std::vector<float> row;  // (T) the query's weights, or B − A of them
   std::vector<Bar> bars;   // the largest
+  std::vector<int> bar_keys;
   bool sorted_by_size = false;
 
   // The hovered cell of the grid
   int hover_layer = -1, hover_head = -1;
-  HeadStages hover_stages;
+  HeadStages hover_stages, hover_stages_b;
 
   bool locked() const { return layer >= 0; }
   std::string label(int t) const {
@@ -275,14 +289,26 @@ struct AttentionPanel::State {
   HeatmapStyle weight_style() const;
 
   void draw_grid(ViewContext& context);
-  void draw_captions(ViewContext& context, const Thumb& thumb, float x, float y, float width,
+  void draw_captions(ViewContext& context, int l, int h, float x, float y, float width,
                      float height, bool beside);
   void draw_head(ViewContext& context);
   void draw_row(ViewContext& context, const HeatmapHit& hit, const Rect& rect);
   void draw_side(ViewContext& context, const Rect& rect);
   float draw_arithmetic(ViewContext& context, const Rect& rect);
   void move_by_keys(ViewContext& context);
-  Explanation explain_cell(const HeadStages& s, int l, int h, int q, int k, float value) const;
+
+  // Numbers of one run, told. The stages are those of the hovered or locked head, of that run
+  const HeadStages& stages_of(const Frame& f, int l, int h) const;
+  std::string cell_name(int l, int h, int q, int k) const;
+  std::optional<Told> tell_cell(const Frame& f, AttentionStage which, int l, int h, int q,
+                                int k) const;
+  std::optional<Told> tell_entropy(const Frame& f, int l, int h) const;
+  std::optional<Told> tell_sink(const Frame& f, int l, int h) const;
+  std::optional<Told> tell_query_entropy(const Frame& f, int l, int h, int q) const;
+  std::optional<Told> tell_off(const Frame& f) const;
+  std::pair<int, int> loudest(const ViewContext& context, int l, int h, int q, int k) const;
+  void tell_summaries(ViewContext& context, const std::string& id, int l, int h,
+                      const Rect& entropy, const Rect& sink) const;
 
   HeadStages stages_b;
 };
@@ -301,9 +327,12 @@ std::vector<std::string> AttentionPanel::taps(const ViewContext& context) const 
   const Frame* frame = context.shown();
   if (!frame) return names;
   const auto products = [&](int layer) {
-    names.push_back(block_name(layer, query_name(*frame)));
-    names.push_back(block_name(layer, key_name(*frame)));
-    if (frame->options.position == "t5") names.push_back("position/t5");
+    for (const Frame* of : {frame, context.compare == Compare::difference ? context.b : nullptr}) {
+      if (!of) continue;
+      names.push_back(block_name(layer, query_name(*of)));
+      names.push_back(block_name(layer, key_name(*of)));
+      if (of->options.position == "t5") names.push_back("position/t5");
+    }
   };
   int layer = 0, head = 0;
   if (locked_head(context.selection, frame->config, layer, head)) {
@@ -378,10 +407,13 @@ void AttentionPanel::update(const ViewContext& context) {
     const bool over = hovered.layer && hovered.head;
     const bool new_hover =
         over && (new_frame || *hovered.layer != s.hover_layer || *hovered.head != s.hover_head);
+    if (!over) s.hover_layer = s.hover_head = -1;  // what was computed is out of date soon
     if (new_hover) {
       s.hover_layer = *hovered.layer;
       s.hover_head = *hovered.head;
       compute_head_stages(*frame, s.hover_layer, s.hover_head, s.hover_stages);
+      s.hover_stages_b = {};
+      if (s.difference) compute_head_stages(*other, s.hover_layer, s.hover_head, s.hover_stages_b);
     }
   }
   s.range_changed = s.stage_changed = false;
@@ -487,6 +519,12 @@ void AttentionPanel::State::compute_head(const Frame& f, const Frame* b) {
   if (head_probs(f, layer, head, width)) {
     head_summary = summarise_head(*f.tap(block_name(layer, "probs")), head, f.config.mask);
     has_head_summary = true;
+    if (b && head_probs(*b, layer, head, width)) {
+      const HeadSummary of_b =
+          summarise_head(*b->tap(block_name(layer, "probs")), head, b->config.mask);
+      head_summary.entropy = of_b.entropy - head_summary.entropy;
+      head_summary.sink = of_b.sink - head_summary.sink;
+    }
   }
   if (!missing.empty()) {
     stages = {};
@@ -527,6 +565,7 @@ void AttentionPanel::State::compute_shown() {
 
 void AttentionPanel::State::compute_cell(const Place& place) {
   bars.clear();
+  bar_keys.clear();
   query = key = -1;
   if (!missing.empty() || stages.T != T || T == 0) return;
   query = place.query && *place.query >= 0 && *place.query < T ? *place.query : T - 1;
@@ -556,6 +595,7 @@ void AttentionPanel::State::compute_cell(const Place& place) {
     bar.value = double(row[std::size_t(s)]);
     bar.selected = s == key;
     bars.push_back(std::move(bar));
+    bar_keys.push_back(s);
   }
 }
 
@@ -707,23 +747,28 @@ void AttentionPanel::State::draw_grid(ViewContext& context) {
                          colours.hover_mark, theme.px(2));
         const std::string key_text = id + formatted("/%d/%d", q, k);
         if (tooltip_ready(context, key_text)) {
-          const bool have = hover_layer == l && hover_head == h && hover_stages.T == T && pool == 1;
-          draw_tooltip(context, explain_cell(have ? hover_stages : HeadStages{}, l, h, q, k,
-                                             hit.masked ? 0 : hit.value));
+          // A texel may stand for many weights: the one that it shows is told
+          const auto [qm, km] = loudest(context, l, h, q, k);
+          tell(
+              context,
+              [&, qm = qm, km = km](const Frame& f, const History*) {
+                return tell_cell(f, AttentionStage::softmax, l, h, qm, km);
+              },
+              difference);
         }
       }
       if (hit.clicked) context.selection.lock({.layer = l, .head = h});
-      draw_captions(context, thumb, x, y, beside ? caption_width : column - gap, side, beside);
+      draw_captions(context, l, h, x, y, beside ? caption_width : column - gap, side, beside);
     }
   }
 }
 
-void AttentionPanel::State::draw_captions(ViewContext& context, const Thumb& thumb, float x,
-                                          float y, float width, float side, bool beside) {
+void AttentionPanel::State::draw_captions(ViewContext& context, int l, int h, float x, float y,
+                                          float width, float side, bool beside) {
   const Theme& theme = context.theme;
   const Palette& colours = context.colours();
   ImDrawList* list = ImGui::GetWindowDrawList();
-  const HeadSummary& sum = thumb.summary;
+  const HeadSummary& sum = thumbs[at(l, h, H)].summary;
   const bool finite = std::isfinite(sum.entropy) && std::isfinite(sum.sink);
   const Rgba ink = finite ? colours.text : colours.error;
   const auto sign = [&](double v) { return difference && v >= 0 ? "+" : ""; };
@@ -739,10 +784,16 @@ void AttentionPanel::State::draw_captions(ViewContext& context, const Thumb& thu
     }
   };
   const bool bars_mean = finite && !difference;
+  const auto told = [&](const Rect& of_entropy, const Rect& of_sink) {
+    tell_summaries(context, "attention/head/" + std::to_string(l) + "/" + std::to_string(h), l, h,
+                   of_entropy, of_sink);
+  };
   if (beside) {
     const float cx = x + side + theme.px(5), cw = width - theme.px(10);
     float cy = y + theme.px(2);
     const bool roomy = side >= 4 * line + theme.px(16);
+    const float high = (roomy ? 2 : 1) * line + theme.px(8);
+    told({cx, cy, cw, high}, {cx, cy + high + theme.px(1), cw, high});
     put_text(context, list, cx, cy, ink,
              sign(sum.entropy) + bits(sum.entropy) + (roomy ? "" : " b"));
     cy += line;
@@ -764,44 +815,269 @@ void AttentionPanel::State::draw_captions(ViewContext& context, const Thumb& thu
   const std::string entropy = sign(sum.entropy) + bits(sum.entropy);
   const std::string both = entropy + " b · " + percent(sum.sink);
   const bool fits = text_width(context, Font::small, both) <= width;
+  const float entropy_width =
+      std::max(theme.px(12), text_width(context, Font::small, entropy)) + theme.px(4);
   if (side >= theme.px(40)) {
+    told({x, y + side, entropy_width, line},
+         fits ? Rect{x + entropy_width, y + side, width - entropy_width, line} : Rect{});
     put_text(context, list, x, y + side, ink, fits ? both : entropy);
   } else if (bars_mean) {
+    told({x, y + side + theme.px(1), side, theme.px(4)},
+         {x, y + side + theme.px(5), side, theme.px(5)});
     bar(x, y + side + theme.px(2), side, sum.uniform > 0 ? sum.entropy / sum.uniform : 0,
         colours.run_a);
     bar(x, y + side + theme.px(6), side, sum.sink, colours.warning);
   } else {
+    told({x, y + side - theme.px(2), entropy_width, line}, {});
     put_text(context, list, x, y + side - theme.px(2), ink, finite ? entropy : "NaN");
   }
 }
 
-Explanation AttentionPanel::State::explain_cell(const HeadStages& s, int l, int h, int q, int k,
-                                                float value) const {
-  Explanation e;
-  e.name = "Layer " + std::to_string(l) + ", {H|head " + std::to_string(h) + "}: query {T|" +
-           token(q) + "} → key {T|" + token(k) + "}";
-  const bool hidden = q < T && k < T && mask[at(q, k, T)];
-  if (hidden) {
-    e.formula = "masked: the key stands after the query";
-    e.result = "weight 0";
-    e.why = "A model that guesses the next token must not see it.";
-    e.source = "chapters/06_attention/mask.h: Mask::visible";
-    return e;
+// --- Told, number by number ------------------------------------------------------------
+
+const HeadStages& AttentionPanel::State::stages_of(const Frame& f, int l, int h) const {
+  static const HeadStages kNone;
+  const bool second = difference && &f == other;
+  if (l == layer && h == head) return second ? stages_b : stages;
+  if (l == hover_layer && h == hover_head) return second ? hover_stages_b : hover_stages;
+  return kNone;
+}
+
+std::string AttentionPanel::State::cell_name(int l, int h, int q, int k) const {
+  return "layer " + std::to_string(l) + ", {H|head " + std::to_string(h) + "}, query {T|" +
+         token(q) + "} → key {T|" + token(k) + "}";
+}
+
+std::optional<Told> AttentionPanel::State::tell_cell(const Frame& f, AttentionStage which, int l,
+                                                     int h, int q, int k) const {
+  const bool weight = which == AttentionStage::softmax;
+  Told told;
+  told.name = (weight                             ? "Attention weight, "
+               : which == AttentionStage::product ? "Product, "
+               : which == AttentionStage::scaled  ? "Scaled product, "
+                                                  : "Logit, ") +
+              cell_name(l, h, q, k);
+  told.source = kHead;
+  const int visible = int(f.config.mask.visible(q, T));
+  if (k >= visible && int(which) >= int(AttentionStage::masked)) {
+    told.formula = weight ? "p[{T|t},{T|s}] = 0 where {T|s} ≥ visible({T|t})"
+                          : "logit[{T|t},{T|s}] = −∞ where {T|s} ≥ visible({T|t})";
+    told.numbers =
+        (weight ? "0" : "−∞") + aside(",  " + std::to_string(k) + " ≥ " + std::to_string(visible));
+    told.value = weight ? 0 : -std::numeric_limits<double>::infinity();
+    told.why = "A model that guesses the next token must not see it.";
+    told.source = kMask;
+    return told;
   }
-  const std::string bias =
-      s.has_bias || position == "alibi" || position == "t5" ? " + b[h, s − t]" : "";
-  e.formula = "p[{T|t},{T|s}] = softmax over {T|s} of q[{T|t}]·k[{T|s}] / √{D|K}" + bias;
-  if (s.T == T && T > 0) {
-    const double logit = double(s.masked[at(q, k, T)]);
-    e.numbers = "e^(" + number_text(logit) + " − " + number_text(s.row_max[std::size_t(q)]) +
-                ") / " + number_text(s.row_sum[std::size_t(q)]);
+  const HeadStages& s = stages_of(f, l, h);
+  const bool known = s.T == T && T > 0 && q < T && k < T;
+  const std::size_t i = at(q, k, T);
+  const std::string bias = position_adds(f) ? " + b[{H|h}, {T|s} − {T|t}]" : "";
+  switch (which) {
+    case AttentionStage::product: {
+      told.formula = "q[{T|t}]·k[{T|s}] = Σ_{D|i} q[{T|t},{D|i}]·k[{T|s},{D|i}]";
+      told.why = "How well the key answers the query. It grows with √K, so it is scaled next.";
+      if (!known) break;
+      const TapValue* qs = f.tap(block_name(l, query_name(f)));
+      const TapValue* ks = f.tap(block_name(l, key_name(f)));
+      const int group = h / std::max(1, H / G);
+      std::vector<double> terms;
+      for (int j = 0; qs && ks && j < s.K; ++j)
+        terms.push_back(double((*qs)(q, h * s.K + j)) * double((*ks)(k, group * s.K + j)));
+      told.numbers = written_sum(std::move(terms), 4);
+      told.value = double(s.product[i]);
+      break;
+    }
+    case AttentionStage::scaled:
+      told.formula = "q[{T|t}]·k[{T|s}] / √{D|K}";
+      told.why = "A sum of K products grows like √K. Divided by it, the softmax starts soft.";
+      told.source = kScale;
+      if (!known) break;
+      told.numbers = number_text(double(s.product[i]), 5) + " / √" + std::to_string(s.K);
+      told.value = double(s.scaled[i]);
+      break;
+    case AttentionStage::biased:
+    case AttentionStage::masked: {
+      const bool adds = known && s.has_bias;
+      told.formula = "q[{T|t}]·k[{T|s}] / √{D|K}" + bias;
+      told.why = which == AttentionStage::masked && k < visible
+                     ? "The mask lets it through. Only differences within a row count from here."
+                     : "The distance is all that the bias knows: no token takes part in it.";
+      if (adds) told.source = f.options.position == "alibi" ? kAlibi : kT5;
+      if (!known) break;
+      told.numbers = number_text(double(s.product[i]), 5) + " / √" + std::to_string(s.K);
+      told.value = double(s.scaled[i]);
+      if (!adds) break;
+      told.numbers += " + " + in_sum(double(s.biased[i]) - double(s.scaled[i]), 5);
+      told.value = double(s.biased[i]);
+      break;
+    }
+    case AttentionStage::softmax: {
+      told.formula = "p[{T|t},{T|s}] = e^(logit − largest) / Σ_{T|s} e^(logit − largest)";
+      told.why = "So much of key " + std::to_string(k) + "'s value goes into query " +
+                 std::to_string(q) + "'s output.";
+      told.source = kSoftmax;
+      int width = 0;
+      if (const float* probs = head_probs(f, l, h, width); probs && width == T)
+        told.value = double(probs[i]);
+      if (!known) break;
+      if (s.recorded.empty()) told.value = double(s.probs[i]);
+      told.numbers = "e^(" + number_text(double(s.masked[i]), 5) + " − " +
+                     in_sum(s.row_max[std::size_t(q)], 5) + ") / " +
+                     number_text(s.row_sum[std::size_t(q)], 5);
+      break;
+    }
   }
-  e.result = difference ? "B − A = " + number_text(double(value))
-                        : number_text(double(value)) + "  (" + percent(double(value)) + ")";
-  e.why = "So much of key " + std::to_string(k) + "'s value goes into query " + std::to_string(q) +
-          "'s output.";
-  e.source = kSource;
-  return e;
+  if (!known)
+    told.numbers = aside("its queries and keys come with the next frame");
+  else if (told.value >= 0 && weight)
+    told.note = " (" + percent(told.value) + ")";
+  return told;
+}
+
+namespace {
+
+/// The queries that can choose: those that see two keys or more.
+template <class Of>
+std::vector<double> of_queries(const Mask& mask, int T, const Of& of) {
+  std::vector<double> out;
+  for (int t = 0; t < T; ++t)
+    if (const int visible = int(mask.visible(t, T)); visible > 1) out.push_back(of(t, visible));
+  return out;
+}
+
+}  // namespace
+
+std::optional<Told> AttentionPanel::State::tell_entropy(const Frame& f, int l, int h) const {
+  int width = 0;
+  const float* probs = head_probs(f, l, h, width);
+  if (!probs || width != T) return {};
+  const std::vector<double> each = of_queries(f.config.mask, T, [&](int t, int visible) {
+    return row_entropy(probs + at(t, 0, T), visible);
+  });
+  if (each.empty()) return {};
+  const HeadSummary sum = summarise_head(*f.tap(block_name(l, "probs")), h, f.config.mask);
+  Told told;
+  told.name = "Entropy of layer " + std::to_string(l) + ", {H|head " + std::to_string(h) +
+              "}, mean of its queries";
+  told.formula = "mean over {T|t} of −Σ_{T|s} p[{T|t},{T|s}]·log₂ p[{T|t},{T|s}]";
+  told.numbers = "(" + written_sum(each) + ") / " + std::to_string(each.size());
+  told.value = sum.entropy;
+  told.unit = "bits";
+  told.note = ", at most " + bits(sum.uniform);
+  told.why = "0: each query picks one key. The most: it looks at all keys alike.";
+  told.source = "viewer/panels/attention_panel.cpp: row_entropy";
+  return told;
+}
+
+std::optional<Told> AttentionPanel::State::tell_sink(const Frame& f, int l, int h) const {
+  int width = 0;
+  const float* probs = head_probs(f, l, h, width);
+  if (!probs || width != T) return {};
+  const std::vector<double> each =
+      of_queries(f.config.mask, T, [&](int t, int) { return double(probs[at(t, 0, T)]); });
+  if (each.empty()) return {};
+  Told told;
+  told.name = "Sink of layer " + std::to_string(l) + ", {H|head " + std::to_string(h) +
+              "}: the weight on the first key";
+  told.formula = "mean over {T|t} of p[{T|t}, 0]";
+  told.numbers = "(" + written_sum(each) + ") / " + std::to_string(each.size());
+  told.value = summarise_head(*f.tap(block_name(l, "probs")), h, f.config.mask).sink;
+  told.note = " (" + percent(told.value) + ")";
+  told.why = "A row must add up to 1: heads put what they do not need on the first key.";
+  told.source = "viewer/panels/attention_panel.cpp: summarise_head";
+  return told;
+}
+
+std::optional<Told> AttentionPanel::State::tell_query_entropy(const Frame& f, int l, int h,
+                                                              int q) const {
+  const HeadStages& s = stages_of(f, l, h);
+  if (s.T != T || q < 0 || q >= T) return {};
+  const float* row = s.probs.data() + at(q, 0, T);
+  const int visible = s.visible[std::size_t(q)];
+  std::vector<double> weights(row, row + visible);
+  std::sort(weights.begin(), weights.end(), std::greater<>());
+  Told told;
+  told.name = "Entropy of layer " + std::to_string(l) + ", {H|head " + std::to_string(h) +
+              "}, query {T|" + token(q) + "}";
+  told.formula = "−Σ_{T|s} p[{T|t},{T|s}]·log₂ p[{T|t},{T|s}]";
+  double rest = row_entropy(row, visible);
+  told.value = rest;
+  int written = 0;
+  for (const double p : weights) {
+    if (written == 3 || p == 0) break;
+    told.numbers += (written++ ? " − " : "−") + number_text(p) + "·log₂ " + number_text(p);
+    rest += p * std::log2(p);
+  }
+  if (visible > written)
+    told.numbers += (rest < 0 ? " − " : " + ") +
+                    number_text(std::abs(rest) < 1e-9 ? 0 : std::abs(rest)) +
+                    aside(" of " + std::to_string(visible - written) + " others");
+  if (!std::isfinite(told.value)) told.numbers = "NaN" + aside(": a weight of this row is none");
+  told.unit = "bits";
+  told.note =
+      ", at most log₂ " + std::to_string(visible) + " = " + bits(std::log2(double(visible)));
+  told.why = "How many yes-or-no questions it takes to say where this query looks.";
+  told.source = "viewer/panels/attention_panel.cpp: row_entropy";
+  return told;
+}
+
+/// The cell that a texel of the grid shows: the largest weight of its square.
+std::pair<int, int> AttentionPanel::State::loudest(const ViewContext& context, int l, int h, int q,
+                                                   int k) const {
+  int width = 0, width_b = 0;
+  const float* probs = context.shown() ? head_probs(*context.shown(), l, h, width) : nullptr;
+  const float* probs_b = difference && other ? head_probs(*other, l, h, width_b) : nullptr;
+  std::pair<int, int> out{q, k};
+  if (pool < 2 || !probs || width != T || (probs_b && width_b != T)) return out;
+  float most = -1;
+  for (int t = q; t < std::min(T, q + pool); ++t) {
+    for (int s = k; s < std::min(T, k + pool); ++s) {
+      if (mask[at(t, s, T)]) continue;
+      const float size = std::abs(probs[at(t, s, T)] - (probs_b ? probs_b[at(t, s, T)] : 0));
+      if (std::isnan(size)) return {t, s};
+      if (!(size > most)) continue;
+      most = size;
+      out = {t, s};
+    }
+  }
+  return out;
+}
+
+/// The cell where the weights that were computed again are farthest from the run's own.
+std::optional<Told> AttentionPanel::State::tell_off(const Frame& f) const {
+  const HeadStages& s = stages_of(f, layer, head);
+  if (s.recorded.empty()) return {};
+  std::size_t most = 0;
+  const auto off = [&](std::size_t i) {
+    return std::abs(double(s.probs[i]) - double(s.recorded[i]));
+  };
+  for (std::size_t i = 0; i < s.probs.size(); ++i) {
+    if (!(off(i) <= off(most))) most = i;
+    if (std::isnan(off(i))) break;
+  }
+  const auto exact = [](float p) { return std::isnan(p) ? "NaN" : formatted("%.12f", double(p)); };
+  Told told;
+  told.name = "Largest difference of layer " + std::to_string(layer) + ", {H|head " +
+              std::to_string(head) + "}, at query " + std::to_string(int(most) / T) + " → key " +
+              std::to_string(int(most) % T);
+  told.formula = "max over {T|t}, {T|s} of |p of the doubles here − p of the run's floats|";
+  told.numbers = "|" + exact(s.probs[most]) + " − " + exact(s.recorded[most]) + "|";
+  told.value = off(most);
+  told.digits = 2;
+  told.why = "A float has 7 digits. More than that would mean that this panel tells another story.";
+  told.source = "viewer/panels/attention_panel.cpp: compute_head_stages";
+  return told;
+}
+
+void AttentionPanel::State::tell_summaries(ViewContext& context, const std::string& id, int l,
+                                           int h, const Rect& entropy, const Rect& sink) const {
+  if (resting_on(context, id + "/entropy", entropy))
+    tell(
+        context, [&](const Frame& f, const History*) { return tell_entropy(f, l, h); }, difference);
+  if (resting_on(context, id + "/sink", sink))
+    tell(
+        context, [&](const Frame& f, const History*) { return tell_sink(f, l, h); }, difference);
 }
 
 // --- One head --------------------------------------------------------------------------
@@ -838,10 +1114,18 @@ void AttentionPanel::State::draw_head(ViewContext& context) {
     shares += formatted(", as heads %d – %d do", group * per_group, (group + 1) * per_group - 1);
   put_text(context, list, x + theme.grid(1), r.y + theme.px(3), colours.muted, shares);
   if (has_head_summary) {
-    const std::string text = bits(head_summary.entropy) + " of " + bits(head_summary.uniform) +
-                             " bits · sink " + percent(head_summary.sink);
-    put_text_right(context, list, r.right(), r.y + theme.px(3),
-                   std::isfinite(head_summary.entropy) ? colours.text : colours.error, text);
+    const auto sign = [&](double v) { return difference && v >= 0 ? "+" : ""; };
+    const std::string entropy = sign(head_summary.entropy) + bits(head_summary.entropy) +
+                                (difference ? "" : " of " + bits(head_summary.uniform)) + " bits";
+    const std::string sink = " · sink " + (sign(head_summary.sink) + percent(head_summary.sink));
+    const float wide = text_width(context, Font::small, sink), y = r.y + theme.px(3);
+    const float both = wide + text_width(context, Font::small, entropy), left = r.right() - both;
+    put_text_right(context, list, r.right(), y,
+                   std::isfinite(head_summary.entropy) ? colours.text : colours.error,
+                   entropy + sink);
+    const float high = theme.font_size(Font::small) + theme.px(3);
+    tell_summaries(context, "attention/large", layer, head, {left, y, both - wide, high},
+                   {r.right() - wide, y, wide, high});
   }
   const float below = r.y + button + theme.px(6);
   if (!missing.empty()) {
@@ -875,6 +1159,10 @@ void AttentionPanel::State::draw_head(ViewContext& context) {
   const bool agrees = stages.difference <= 1e-4;
   put_text_right(context, list, r.right(), below + theme.px(3),
                  agrees ? colours.muted : colours.error, check);
+  const float check_width = text_width(context, Font::small, check);
+  if (resting_on(context, "attention/off", {r.right() - check_width, below, check_width, button}))
+    tell(
+        context, [&](const Frame& f, const History*) { return tell_off(f); }, false);
 
   // The map with its legend and the query's weights below, what they mean beside
   const float top = below + button + theme.px(6);
@@ -903,26 +1191,12 @@ void AttentionPanel::State::draw_head(ViewContext& context) {
   if (hit.hovered) {
     context.selection.hover({.layer = layer, .head = head, .query = hit.row, .key = hit.col});
     if (tooltip_ready(context, formatted("attention/map/%d/%d/%d", hit.row, hit.col, int(stage)))) {
-      Explanation e = explain_cell(stages, layer, head, hit.row, hit.col, hit.value);
-      if (stage != AttentionStage::softmax && !hit.masked) {
-        const double product = double(stages.product[at(hit.row, hit.col, T)]);
-        const std::string root = "√" + std::to_string(stages.K);
-        e.formula = stage == AttentionStage::product ? "q[{T|t}]·k[{T|s}], {D|K} products added up"
-                    : stages.has_bias && stage != AttentionStage::scaled
-                        ? "q[{T|t}]·k[{T|s}] / √{D|K} + b[h, s − t]"
-                        : "q[{T|t}]·k[{T|s}] / √{D|K}";
-        e.numbers = stage == AttentionStage::product ? "" : number_text(product) + " / " + root;
-        if (stages.has_bias && int(stage) >= int(AttentionStage::biased)) {
-          e.numbers += " + " + number_text(double(stages.biased[at(hit.row, hit.col, T)]) -
-                                           double(stages.scaled[at(hit.row, hit.col, T)]));
-        }
-        e.result = (difference ? "B − A = " : "") + number_text(double(hit.value));
-        e.why =
-            stage == AttentionStage::product
-                ? "Larger: the query finds the key more alike. It grows with √K, so it is scaled."
-                : "Only differences within a row count: softmax forgets what they share.";
-      }
-      draw_tooltip(context, e);
+      tell(
+          context,
+          [&](const Frame& f, const History*) {
+            return tell_cell(f, stage, layer, head, hit.row, hit.col);
+          },
+          difference && !hit.masked);
     }
   }
   if (hit.clicked) context.selection.lock({.query = hit.row, .key = hit.col});
@@ -959,6 +1233,19 @@ void AttentionPanel::State::draw_row(ViewContext& context, const HeatmapHit& hit
     list->AddRectFilled(ImVec2(left, bottom - h), ImVec2(left + std::max(1.0f, step - gap), bottom),
                         colour);
   }
+  const Rect all{x0, rect.y, width, rect.h};
+  const int over = int(std::floor((ImGui::GetIO().MousePos.x - x0) / std::max(step, 1e-3f)));
+  context.probes.record("attention/row", all);
+  if (over < 0 || over >= T || !all.contains(ImGui::GetIO().MousePos.x, ImGui::GetIO().MousePos.y))
+    return;
+  context.selection.hover({.layer = layer, .head = head, .key = over});
+  if (resting_on(context, "attention/row/" + std::to_string(over), all))
+    tell(
+        context,
+        [&](const Frame& f, const History*) {
+          return tell_cell(f, AttentionStage::softmax, layer, head, query, over);
+        },
+        difference);
 }
 
 void AttentionPanel::State::draw_side(ViewContext& context, const Rect& rect) {
@@ -978,6 +1265,12 @@ void AttentionPanel::State::draw_side(ViewContext& context, const Rect& rect) {
                              std::to_string(visible) + (visible == 1 ? " key" : " keys");
   put_text(context, list, rect.x, y, std::isfinite(query_entropy) ? colours.muted : colours.error,
            spread);
+  if (resting_on(context, "attention/query/entropy",
+                 {rect.x, y, text_width(context, Font::small, spread), line}))
+    tell(
+        context,
+        [&](const Frame& f, const History*) { return tell_query_entropy(f, layer, head, query); },
+        false);
   y += line;
   const float bars_room = bars_height(context, int(bars.size()));
   if (y + bars_room < rect.bottom()) {
@@ -985,7 +1278,16 @@ void AttentionPanel::State::draw_side(ViewContext& context, const Rect& rect) {
     options.size = ImVec2(rect.w, 0);
     options.label_width = theme.px(64);
     ImGui::SetCursorScreenPos(ImVec2(rect.x, y));
-    draw_bars(context, "attention/bars", bars, options);
+    const BarsHit hit = draw_bars(context, "attention/bars", bars, options);
+    if (hit.hovered >= 0 && hit.hovered < int(bar_keys.size()) &&
+        tooltip_ready(context, "attention/bars/" + std::to_string(hit.hovered)))
+      tell(
+          context,
+          [&](const Frame& f, const History*) {
+            return tell_cell(f, AttentionStage::softmax, layer, head, query,
+                             bar_keys[std::size_t(hit.hovered)]);
+          },
+          difference);
     y += bars_room + theme.px(10);
   }
   y = draw_arithmetic(context, {rect.x, y, rect.w, rect.bottom() - y});
@@ -1036,6 +1338,7 @@ float AttentionPanel::State::draw_arithmetic(ViewContext& context, const Rect& r
   const std::size_t i = at(query, key, T);
   const bool hidden = mask[i];
   float y = rect.y;
+  int lines = 0;
   add_rich(context, list, ImVec2(rect.x, y), "→ key {T|" + token(key) + "}", colours.text);
   if (context.commands.find("panel.lens")) {
     const float width = text_width(context, Font::small, "Lens") + theme.px(16);
@@ -1057,6 +1360,13 @@ float AttentionPanel::State::draw_arithmetic(ViewContext& context, const Rect& r
     }
     put_text(context, list, rect.x, y, colours.muted, left);
     put_text_right(context, list, rect.right() - theme.px(4), y, ink, right, Font::mono);
+    if (resting_on(context, "attention/line/" + std::to_string(lines++), {rect.x, y, rect.w, line}))
+      tell(
+          context,
+          [&](const Frame& f, const History*) {
+            return tell_cell(f, step, layer, head, query, key);
+          },
+          false);
     y += line;
   };
   const auto number = [](double v) { return number_text(v, 4); };

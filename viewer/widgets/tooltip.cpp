@@ -4,7 +4,10 @@
 #include <imgui.h>
 
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
+#include "viewer/panels/drawing.h"
 #include "viewer/widgets/rich_text.h"
 
 namespace tpp::viewer {
@@ -21,6 +24,26 @@ void end_tip() {
   ImGui::PopStyleVar(2);
 }
 
+/// How wide the text may be: narrow, unless that would make more than seven lines.
+float wrap_for(const Ui& ui, const Explanation& e, const std::string& source) {
+  const Theme& t = ui.theme;
+  const float most = ImGui::GetIO().DisplaySize.x - t.px(48);
+  const auto width = [&](Font font, const std::string& text, const char* before) {
+    return text.empty() ? 0 : text_width(ui, font, before + plain_text(text));
+  };
+  const float widths[] = {width(Font::body, e.name, ""),      width(Font::mono, e.formula, ""),
+                          width(Font::mono, e.numbers, "= "), width(Font::mono, e.result, "= "),
+                          width(Font::small, e.why, ""),      width(Font::small, source, "")};
+  float wrap = t.px(440);
+  for (; wrap < most; wrap += t.px(40)) {
+    int lines = 0;  // a word that does not fit leaves a gap at its line's end
+    for (const float w : widths)
+      if (w > 0) lines += w <= wrap ? 1 : int(std::ceil(w / (wrap - t.px(56))));
+    if (lines <= 7) break;
+  }
+  return std::min(wrap, most);
+}
+
 }  // namespace
 
 bool tooltip_ready(Ui& ui, std::string_view key) { return ui.hover.rested(key, ImGui::GetTime()); }
@@ -28,7 +51,18 @@ bool tooltip_ready(Ui& ui, std::string_view key) { return ui.hover.rested(key, I
 void draw_tooltip(Ui& ui, const Explanation& e) {
   const Theme& t = ui.theme;
   const Palette& p = ui.colours();
-  const float wrap = std::min(t.px(440), ImGui::GetIO().DisplaySize.x - t.px(48));
+  std::string source = e.source;
+  if (ui.code && !source.empty()) {
+    const CodePlace& place = ui.code->find(source);
+    ui.code->show(place);
+    source = place.text();
+  }
+  const std::pair<const char*, const std::string&> parts[] = {
+      {"tooltip/name", e.name},     {"tooltip/formula", e.formula}, {"tooltip/numbers", e.numbers},
+      {"tooltip/result", e.result}, {"tooltip/why", e.why},         {"tooltip/source", source}};
+  for (const auto& [name, words] : parts) ui.probes.note(name, words);
+
+  const float wrap = wrap_for(ui, e, source);
   begin_tip(ui);
   if (!e.name.empty()) draw_rich(ui, e.name, wrap);
   {
@@ -45,9 +79,9 @@ void draw_tooltip(Ui& ui, const Explanation& e) {
   {
     const FontScope small(t, Font::small);
     if (!e.why.empty()) draw_rich(ui, e.why, wrap);
-    if (!e.source.empty()) {
+    if (!source.empty()) {
       ImGui::PushStyleColor(ImGuiCol_Text, p.muted);
-      draw_rich(ui, e.source, wrap);
+      draw_rich(ui, source, wrap);
       ImGui::PopStyleColor();
     }
   }

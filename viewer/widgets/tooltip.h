@@ -16,13 +16,14 @@ struct Explanation {
   std::string numbers = {};  // "exp(1.92 − 3.01) / 4.43"
   std::string result = {};   // "0.0759"
   std::string why = {};      // one line
-  std::string source = {};   // "chapters/06_attention/attention.cpp:42"
+  std::string source = {};   // "FILE: NAME" (code_places.h); shown as "FILE:LINE"
 };
 
 /// Has the mouse rested on `key` for 150 ms? Ask before composing the text: it saves the work.
 bool tooltip_ready(Ui& ui, std::string_view key);
 
-/// Draw it at the mouse, now. Probe "tooltip".
+/// Draw it at the mouse, now. Probe "tooltip"; its parts are the words "tooltip/name", "tooltip/formula",
+/// "tooltip/numbers", "tooltip/result", "tooltip/why" and "tooltip/source".
 void draw_tooltip(Ui& ui, const Explanation& explanation);
 
 /// A one-line hint for the last item, after the same wait: `ImGui::Button("▶"); hint(ui, "Play");`
