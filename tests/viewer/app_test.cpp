@@ -12,8 +12,7 @@
 #include <sstream>
 #include <thread>
 
-#include "chapters/03_tokens/dataset.h"
-#include "tests/testing.h"
+#include "tests/viewer/small_run.h"
 #include "viewer/backend.h"
 #include "viewer/export.h"
 #include "viewer/headless.h"
@@ -22,30 +21,13 @@
 
 using namespace tpp;
 using namespace tpp::viewer;
+using tpp::viewer::testing::open_story;
 
 namespace {
 
 namespace fs = std::filesystem;
 
-std::unique_ptr<BatchSource> open_story(const RunOptions& options) {
-  std::string text;
-  for (int i = 0; i < 400; ++i) text += "the fox saw the hen and the hen saw the fox. ";
-  return std::make_unique<TextSource>(Dataset(text, Tokenizer::bytes()), options.seed);
-}
-
-RunOptions small_options() {
-  RunOptions options;
-  options.layers = 2;
-  options.width = 16;
-  options.heads = 2;
-  options.attention = "gqa:1";
-  options.length = 16;
-  options.batch = 4;
-  options.steps = 200;
-  options.warmup = 5;
-  options.threads = 1;
-  return options;
-}
+RunOptions small_options() { return viewer::testing::small_options(2); }
 
 struct Folder {
   fs::path path;
@@ -70,9 +52,7 @@ struct Stage {
   }
 
   static RunThreadConfig config_for(Backend& backend) {
-    RunThreadConfig config;
-    config.open = open_story;
-    config.background = false;
+    RunThreadConfig config = viewer::testing::quick_config();
     config.sample_tokens = 8;
     config.wake = [&backend] { backend.wake(); };
     return config;

@@ -6,19 +6,16 @@
 #include <atomic>
 #include <chrono>
 #include <cmath>
-#include <cstring>
 #include <ctime>
 #include <filesystem>
 #include <functional>
-#include <map>
 #include <thread>
 
-#include "chapters/03_tokens/dataset.h"
-#include "tests/testing.h"
-#include "viewer/run/run_thread.h"
+#include "tests/viewer/small_run.h"
 
 using namespace tpp;
 using namespace tpp::viewer;
+using namespace tpp::viewer::testing;
 
 namespace {
 
@@ -40,79 +37,14 @@ class CountedSource final : public BatchSource {
   [[nodiscard]] std::string prompt() const override { return text_.prompt(); }
 
  private:
-  static Dataset story() {
-    std::string text;
-    for (int i = 0; i < 400; ++i) text += "the fox saw the hen and the hen saw the fox. ";
-    return {text, Tokenizer::bytes()};
-  }
   TextSource text_;
 };
 
-std::unique_ptr<BatchSource> open_story(const RunOptions& options) {
+std::unique_ptr<BatchSource> open_counted(const RunOptions& options) {
   return std::make_unique<CountedSource>(options.seed);
 }
 
-RunOptions small_options() {
-  RunOptions options;
-  options.layers = 1;
-  options.width = 16;
-  options.heads = 2;
-  options.attention = "gqa:1";
-  options.length = 16;
-  options.batch = 4;
-  options.steps = 200;
-  options.warmup = 5;
-  options.text = "story";
-  options.threads = 1;
-  return options;
-}
-
-RunThreadConfig quick_config() {
-  RunThreadConfig config;
-  config.open = open_story;
-  config.background = false;
-  config.sample_tokens = 12;
-  return config;
-}
-
-constexpr double kPatience = 120;  // seconds; sanitizers are slow
-
-using Values = std::map<std::string, std::vector<float>>;
-
-Values values_of(const Run& run) {
-  Values values;
-  for (const ParameterInfo& info : run.model->table().list()) {
-    const float* begin = run.trainer->values() + info.offset;
-    values[info.name].assign(begin, begin + info.size());
-  }
-  return values;
-}
-
-/// What the trainer alone makes of the parameters in this many steps.
-Values trained(const RunOptions& options, long steps) {
-  Run run = make_run(options, open_story(options));
-  for (long i = 0; i < steps; ++i) run.trainer->step();
-  return values_of(run);
-}
-
-std::vector<std::string> names_of(const Values& values) {
-  std::vector<std::string> names;
-  for (const auto& [name, unused] : values) names.push_back(name);
-  return names;
-}
-
-bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
-}
-
-void require_same(const Frame& frame, const Values& values) {
-  for (const auto& [name, expected] : values) {
-    INFO(name);
-    const TapValue* tap = frame.tap(name);
-    REQUIRE(tap != nullptr);
-    CHECK(same_bits(tap->data, expected));
-  }
-}
+RunThreadConfig counted_config() { return quick_config(open_counted); }
 
 /// Wait for a pair; whatever is seen on the way must be of one step.
 FramePair wait_pair(const RunThread& run, const std::function<bool(const FramePair&)>& done,
@@ -173,6 +105,12 @@ TEST_CASE("lockstep: what is set otherwise, and what must not be", "[viewer][loc
   CHECK_THROWS_AS(with_swaps(a, {{"norm", "paranorm"}}), InputError);
   CHECK_THROWS_AS(with_swaps(a, {{"no-such", "1"}}), InputError);
 
+  // A rate that is ten times A's stays so, and one that an option can be
+  CHECK(std::abs(scaled_rate(0.01, 0.001, 0.002) - 0.02) < 1e-12);
+  CHECK(scaled_rate(0.001, 0.001, 0.002) == 0.002);
+  CHECK(scaled_rate(0.01, 0, 0.002) == 0.002);
+  CHECK(scaled_rate(0.01, 0.001, 1e9) == 1e9);
+
   RunOptions other = a;
   other.optimizer = "adam";
   CHECK(same_moments(a, other));
@@ -224,7 +162,7 @@ TEST_CASE("lockstep: what B takes from A at a fork", "[viewer][lockstep]") {
 TEST_CASE("lockstep: with nothing swapped both are the run alone, whatever is done",
           "[viewer][lockstep]") {
   const RunOptions options = small_options();
-  RunThreadConfig config = quick_config();
+  RunThreadConfig config = counted_config();
   config.past_budget = 0;  // the fewest states
   config.watch_budget = 10;
   config.frames_per_second = 1e9;
@@ -317,7 +255,7 @@ TEST_CASE("lockstep: with nothing swapped both are the run alone, whatever is do
 TEST_CASE("lockstep: paused and played at any moment, both stand at the same step",
           "[viewer][lockstep]") {
   const RunOptions options = small_options();
-  RunThread run(options, quick_config());
+  RunThread run(options, counted_config());
   run.want(names_of(trained(options, 0)));
   run.fork({}, ForkAt::here);
   run.set_speed(300);
@@ -352,7 +290,7 @@ TEST_CASE("lockstep: paused and played at any moment, both stand at the same ste
 
 TEST_CASE("lockstep: forked while it plays, with one component swapped", "[viewer][lockstep]") {
   const RunOptions options = small_options();
-  RunThread run(options, quick_config());
+  RunThread run(options, counted_config());
   RunOptions swapped = options;
   swapped.ffn = "relu";
   const Values own = trained(swapped, 0);
@@ -413,7 +351,7 @@ TEST_CASE("lockstep: from the start, B is the swapped run alone", "[viewer][lock
   const RunOptions options = small_options();
   RunOptions swapped = options;
   swapped.norm = "layernorm";
-  RunThread run(options, quick_config());
+  RunThread run(options, counted_config());
   std::vector<std::string> taps = names_of(trained(options, 0));
   for (const std::string& name : names_of(trained(swapped, 0))) taps.push_back(name);
   run.want(taps);
@@ -454,7 +392,7 @@ TEST_CASE("lockstep: from the start, B is the swapped run alone", "[viewer][lock
 TEST_CASE("lockstep: forked in the middle of a step, and after a step back in time",
           "[viewer][lockstep]") {
   const RunOptions options = small_options();
-  RunThread run(options, quick_config());
+  RunThread run(options, counted_config());
   std::vector<std::string> taps = names_of(trained(options, 0));
   const std::string gradient = "grad:" + taps.back();
   taps.push_back(gradient);
@@ -494,7 +432,7 @@ TEST_CASE("lockstep: forked in the middle of a step, and after a step back in ti
 
 TEST_CASE("lockstep: stopped on the way through time, both are at one step", "[viewer][lockstep]") {
   const RunOptions options = small_options();
-  RunThreadConfig config = quick_config();
+  RunThreadConfig config = counted_config();
   config.past_budget = 0;  // long ways, and of different lengths
   RunThread run(options, config);
   run.want(names_of(trained(options, 0)));
@@ -519,7 +457,7 @@ TEST_CASE("lockstep: stopped on the way through time, both are at one step", "[v
 
 TEST_CASE("lockstep: rates that differ go on differing as much", "[viewer][lockstep]") {
   const RunOptions options = small_options();
-  RunThread run(options, quick_config());
+  RunThread run(options, counted_config());
   run.fork({{"lr", get_option(with_swaps(options, {{"lr", "0.006"}}), "lr")}}, ForkAt::start);
   FramePair pair = wait_pair(run, rested_at(0));
   REQUIRE(pair.b);
@@ -536,7 +474,7 @@ TEST_CASE("lockstep: rates that differ go on differing as much", "[viewer][locks
 TEST_CASE("lockstep: a value that is not finite in B stops both and names B",
           "[viewer][lockstep]") {
   const RunOptions options = small_options();
-  RunThread run(options, quick_config());
+  RunThread run(options, counted_config());
   run.want(names_of(trained(options, 0)));
   run.play_until(48);
   REQUIRE(run.wait_for([](const Frame& f) { return f.step == 48 && !f.playing; }, kPatience));
@@ -574,7 +512,7 @@ TEST_CASE("lockstep: a value that is not finite in B stops both and names B",
   RunOptions wild = options;
   wild.learning_rate = 1e30;
   wild.warmup = 0;
-  RunThread other(wild, quick_config());
+  RunThread other(wild, counted_config());
   other.fork({{"lr", "0.001"}}, ForkAt::start);
   other.play();
   pair = wait_pair(other, [](const FramePair& f) { return f.b && !f.a->error.empty(); });
@@ -590,7 +528,7 @@ TEST_CASE(
   const RunOptions options = small_options();
   for (long raised = 42; raised <= 50; ++raised) {
     INFO(raised);
-    RunThread run(options, quick_config());
+    RunThread run(options, counted_config());
     run.want(names_of(trained(options, 0)));
     run.play_until(raised - 1);
     REQUIRE(run.wait_for([&](const Frame& f) { return f.step == raised - 1 && !f.playing; },
@@ -623,7 +561,7 @@ TEST_CASE("lockstep: closing in the middle of anything, and nothing is left",
   };
   RunOptions three = options;
   three.threads = 3;
-  RunThread run(three, quick_config());
+  RunThread run(three, counted_config());
   REQUIRE(run.wait_for([](const Frame&) { return true; }, kPatience));
   const long before = threads();
   for (int round = 0; round < 24; ++round) {
@@ -649,7 +587,7 @@ TEST_CASE("lockstep: closing in the middle of anything, and nothing is left",
   run.drain_b(b);
   CHECK(b.steps.empty());
   {
-    RunThread second(options, quick_config());
+    RunThread second(options, counted_config());
     second.fork({}, ForkAt::here);
     second.play();  // and both closed while they play
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
@@ -657,9 +595,45 @@ TEST_CASE("lockstep: closing in the middle of anything, and nothing is left",
   CHECK(sources == 1);
 }
 
+TEST_CASE("lockstep: the pasts of both share one budget, and A has it back when B ends",
+          "[viewer][lockstep]") {
+  const RunOptions options = small_options();
+  const std::size_t each = 3 * sizeof(float) * [&] {
+    std::size_t numbers = 0;
+    for (const auto& [name, values] : trained(options, 0)) numbers += values.size();
+    return numbers;
+  }();
+  RunThreadConfig config = counted_config();
+  config.past_budget = 12 * each;
+  RunThread run(options, config);
+  run.play_until(96);
+  const auto alone = wait_pair(run, alone_at(96));
+  REQUIRE(alone.a);
+  CHECK(alone.a->past_budget == 12 * each);
+  CHECK(alone.a->past_bytes > 6 * each);
+  const Values at_end = trained(options, 150);
+  run.want(names_of(at_end));
+  run.fork({}, ForkAt::here);
+  FramePair pair = wait_pair(run, rested_at(96));
+  REQUIRE(pair.b);
+  CHECK(pair.a->past_budget + pair.b->past_budget == 12 * each);
+  CHECK(pair.a->past_bytes <= 6 * each);
+  run.play_until(150);
+  pair = wait_pair(run, rested_at(150));
+  REQUIRE(pair.b);
+  CHECK(pair.a->past_bytes + pair.b->past_bytes <= 12 * each);
+  run.seek(101);  // a way that got longer is the same way
+  pair = wait_pair(run, rested_at(101));
+  REQUIRE(pair.b);
+  require_same(*pair.a, trained(options, 101));
+  require_same(*pair.b, trained(options, 101));
+  run.close_fork();
+  CHECK(wait_pair(run, alone_at(101)).a->past_budget == 12 * each);
+}
+
 TEST_CASE("lockstep: a fork that cannot be is refused, and all goes on", "[viewer][lockstep]") {
   const RunOptions options = small_options();
-  RunThread run(options, quick_config());
+  RunThread run(options, counted_config());
   run.fork({{"norm", "layernorm"}}, ForkAt::here);
   REQUIRE(wait_pair(run, rested_at(0)).b);
   CHECK_THROWS_AS(run.fork({{"length", "8"}}, ForkAt::here), InputError);
@@ -674,7 +648,7 @@ TEST_CASE("lockstep: a fork that cannot be is refused, and all goes on", "[viewe
 
 TEST_CASE("lockstep: resting, two runs compute nothing", "[viewer][lockstep]") {
   std::atomic<int> woken = 0;
-  RunThreadConfig config = quick_config();
+  RunThreadConfig config = counted_config();
   config.wake = [&woken] { ++woken; };
   RunThread run(small_options(), config);
   run.fork({{"norm", "layernorm"}}, ForkAt::here);

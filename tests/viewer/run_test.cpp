@@ -11,84 +11,20 @@
 #include <thread>
 #include <utility>
 
-#include "chapters/03_tokens/dataset.h"
 #include "chapters/11_gpt/checkpoint.h"
-#include "tests/testing.h"
+#include "tests/viewer/small_run.h"
 #include "viewer/run/governor.h"
 #include "viewer/run/labels.h"
 
 using namespace tpp;
 using namespace tpp::viewer;
+using namespace tpp::viewer::testing;
 
 namespace {
 
-std::unique_ptr<BatchSource> open_story(const RunOptions& options) {
-  if (options.text != "story") throw InputError("There is no text '" + options.text + "'.");
-  std::string text;
-  for (int i = 0; i < 400; ++i) text += "the fox saw the hen and the hen saw the fox. ";
-  return std::make_unique<TextSource>(Dataset(text, Tokenizer::bytes()), options.seed);
-}
-
-RunOptions small_options() {
-  RunOptions options;
-  options.layers = 1;
-  options.width = 16;
-  options.heads = 2;
-  options.attention = "gqa:1";
-  options.length = 16;
-  options.batch = 4;
-  options.steps = 200;
-  options.warmup = 5;
-  options.text = "story";
-  options.threads = 1;
-  return options;
-}
-
-RunThreadConfig quick_config() {
-  RunThreadConfig config;
-  config.open = open_story;
-  config.background = false;
-  config.sample_tokens = 12;
-  return config;
-}
-
-constexpr double kPatience = 120;  // seconds; sanitizers are slow
-
 /// All parameters of a run, by the taps that a window would ask for.
 std::vector<std::string> all_parameters(const RunOptions& options) {
-  std::vector<std::string> names;
-  const Run run = make_run(options, open_story(options));
-  for (const ParameterInfo& info : run.model->table().list()) names.push_back(info.name);
-  return names;
-}
-
-/// What the trainer alone makes of the parameters in this many steps.
-std::map<std::string, std::vector<float>> trained(const RunOptions& options, long steps,
-                                                  std::vector<double>* losses = nullptr) {
-  Run run = make_run(options, open_story(options));
-  for (long i = 0; i < steps; ++i) {
-    const StepReport report = run.trainer->step();
-    if (losses) losses->push_back(report.loss);
-  }
-  std::map<std::string, std::vector<float>> values;
-  for (const ParameterInfo& info : run.model->table().list()) {
-    const float* begin = run.trainer->values() + info.offset;
-    values[info.name].assign(begin, begin + info.size());
-  }
-  return values;
-}
-
-bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
-}
-
-void require_same(const Frame& frame, const std::map<std::string, std::vector<float>>& values) {
-  for (const auto& [name, expected] : values) {
-    INFO(name);
-    const TapValue* tap = frame.tap(name);
-    REQUIRE(tap != nullptr);
-    CHECK(same_bits(tap->data, expected));
-  }
+  return names_of(trained(options, 0));
 }
 
 auto rested_at(long step) {

@@ -53,6 +53,29 @@ TEST_CASE("timeline: it stays within its budget, and the whole past within reach
   }
 }
 
+TEST_CASE("timeline: with less room states go at once, with more they come as the run goes on",
+          "[viewer][run]") {
+  const std::size_t each = 3 * 100 * sizeof(float);
+  Timeline past(16 * each);
+  past.begin(state_at(0), 1e-3, "");
+  take_steps(past, 0, 120);
+  REQUIRE(past.kept().size() == 16);
+  past.set_budget(8 * each);
+  CHECK(past.bytes() <= 8 * each);
+  CHECK(past.kept() == std::vector<long>{0, 16, 32, 48, 64, 80, 96, 112});
+  CHECK(past.nearest(120).step == 112);
+  past.set_budget(16 * each);
+  take_steps(past, 120, 300);
+  CHECK(past.bytes() <= 16 * each);
+  CHECK(past.kept().size() > 8);
+
+  // Two states at least, the first and one more
+  past.set_budget(0);
+  CHECK(past.kept().size() <= 2);
+  take_steps(past, 300, 1100);
+  CHECK(past.kept() == std::vector<long>{0, 1024});
+}
+
 TEST_CASE("timeline: a run that begins late cannot go before its beginning", "[viewer][run]") {
   Timeline past(1 << 20);
   past.begin(state_at(300), 1e-3, "");

@@ -92,9 +92,9 @@ struct Frame {
 
   // The past: steps that can be gone to, from `first` to `frontier`, by way of the states that are kept
   long first = 0, frontier = 0;
-  long travelling_to = -1;  // on the way to this step; −1: not travelling
-  std::vector<long> kept;   // steps, ascending
-  std::size_t past_bytes = 0, past_budget = 0;
+  long travelling_to = -1;                      // on the way to this step; −1: not travelling
+  std::vector<long> kept;                       // steps, ascending
+  std::size_t past_bytes = 0, past_budget = 0;  // of this run; two share one budget
 
   long fork = -1;  // two runs in lockstep: the step at which B began; −1: there is no B
 };

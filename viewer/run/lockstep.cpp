@@ -36,6 +36,12 @@ Swaps swaps_between(const RunOptions& a, const RunOptions& b) {
   return swaps;
 }
 
+double scaled_rate(double b, double a_before, double a) {
+  constexpr double kMost = 1e9;  // that the option can be
+  if (b == a_before || !(a_before > 0)) return a;
+  return std::min(kMost, b * (a / a_before));
+}
+
 std::string describe(const Swaps& swaps) {
   std::string text;
   for (const auto& [name, value] : swaps) {

@@ -28,6 +28,9 @@ using Swaps = std::vector<std::pair<std::string, std::string>>;
 /// What has to be set in `a` to get `b`.
 [[nodiscard]] Swaps swaps_between(const RunOptions& a, const RunOptions& b);
 
+/// B's rate when A's goes from one to another: it stays as many times A's.
+[[nodiscard]] double scaled_rate(double b, double a_before, double a);
+
 /// "ffn relu, norm layernorm"; "nothing changed yet" when there is none.
 [[nodiscard]] std::string describe(const Swaps& swaps);
 

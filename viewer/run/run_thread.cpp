@@ -624,6 +624,7 @@ void RunThread::Worker::adopt(Run run, ForkAt at) {
                                           same_moments(run_.options, run.options)));
     }
     other_ = std::make_unique<Worker>(std::move(run), config_, mail_, mail_.steps_b);
+    for (Worker* w : {this, other_.get()}) w->past_.set_budget(config_.past_budget / 2);
     other_->baselines_ = baselines_;  // the text is the same
     other_->baselines_of_ = baselines_of_;
     other_->prompt_ = prompt_;
@@ -664,6 +665,7 @@ void RunThread::Worker::lose_fork() {
 void RunThread::Worker::end_fork() {
   if (!other_) return;
   other_.reset();
+  past_.set_budget(config_.past_budget);
   busy_ = this;
   forked_from_ = -1;
   picture_is_old_ = true;
@@ -682,8 +684,7 @@ void RunThread::Worker::set_learning_rate(double peak) {
   // Where the rates are what differs, they go on differing as much
   const double before = run_.options.learning_rate;
   if (other_) {
-    const double b = other_->run_.options.learning_rate;
-    other_->change_rate(b == before || !(before > 0) ? peak : peak * (b / before));
+    other_->change_rate(scaled_rate(other_->run_.options.learning_rate, before, peak));
   }
   change_rate(peak);
   if (!error_.empty() && peak < refused_rate_) {
@@ -985,13 +986,12 @@ void RunThread::set_speed(double steps_per_second) {
 }
 
 void RunThread::set_learning_rate(double peak) {
-  if (fork_ &&
-      options_.learning_rate > 0) {  // where the rates differ, they go on differing as much
+  if (fork_) {
     for (auto& [name, value] : fork_->swaps) {
       if (name != "lr") continue;
       RunOptions b = options_;
       set_option(b, name, value);
-      b.learning_rate *= peak / options_.learning_rate;
+      b.learning_rate = scaled_rate(b.learning_rate, options_.learning_rate, peak);
       value = get_option(b, name);
     }
   }

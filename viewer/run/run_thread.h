@@ -40,9 +40,10 @@ struct RunThreadConfig {
   double sample_budget = 0.03;  // and for generated text
   double sample_every = 2;      // seconds, if the budget allows
   int sample_tokens = 160;
-  int validate_every = 50;              // steps
-  int validation_windows = 8;           // sequences
-  std::size_t past_budget = 256 << 20;  // bytes of states that are kept, to go back in time
+  int validate_every = 50;     // steps
+  int validation_windows = 8;  // sequences
+  // Bytes of states that are kept, to go back in time; two runs have a half each
+  std::size_t past_budget = 256 << 20;
 };
 
 class RunThread final : public RunControl {

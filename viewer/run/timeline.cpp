@@ -43,14 +43,26 @@ bool Timeline::step_done(long step, std::string_view parts) {
 }
 
 void Timeline::keep(const TrainState& state) {
-  // Every other goes until there is room for one more
-  const std::size_t each = std::max<std::size_t>(1, size_of(state));
-  const std::size_t most = std::max(kLeast, budget_ / each);
-  while (states_.size() >= most) {
+  thin(room() - 1);
+  if ((state.step - first_) % distance_ == 0) states_.push_back(state);
+}
+
+void Timeline::set_budget(std::size_t bytes) {
+  budget_ = bytes;
+  if (!states_.empty()) thin(room());
+}
+
+std::size_t Timeline::room() const {
+  const std::size_t each = std::max<std::size_t>(1, size_of(states_.front()));
+  return std::max(kLeast, budget_ / each);
+}
+
+/// Every other state goes until there are no more than so many; the first stays.
+void Timeline::thin(std::size_t most) {
+  while (states_.size() > most) {
     distance_ *= 2;
     std::erase_if(states_, [&](const TrainState& s) { return (s.step - first_) % distance_ != 0; });
   }
-  if ((state.step - first_) % distance_ == 0) states_.push_back(state);
 }
 
 void Timeline::change_rate(long step, double peak_rate) {

@@ -18,8 +18,11 @@ namespace tpp::viewer {
 
 class Timeline {
  public:
-  /// Room for at least four states, whatever the budget.
+  /// Room for at least two states, whatever the budget.
   explicit Timeline(std::size_t budget_bytes) : budget_(budget_bytes) {}
+
+  /// With less than before, states go at once.
+  void set_budget(std::size_t bytes);
 
   /// Forget everything: the run begins, or goes on, with this state.
   void begin(const TrainState& state, double peak_rate, std::string_view parts);
@@ -60,7 +63,10 @@ class Timeline {
   };
 
   static constexpr long kFirstDistance = 8;  // steps
-  static constexpr std::size_t kLeast = 4;   // states
+  static constexpr std::size_t kLeast = 2;   // states
+
+  [[nodiscard]] std::size_t room() const;  // for so many states
+  void thin(std::size_t most);
 
   std::size_t budget_;
   std::vector<TrainState> states_;  // by step, ascending; never empty after begin()
