@@ -1,5 +1,6 @@
 // The book beside the panels: formulas as boxes, pages for a width, links that move the viewer.
 #include "viewer/reader/reader.h"
+#include "viewer/export.h"
 
 #include <imgui.h>
 
@@ -349,6 +350,22 @@ void collect_links(const std::vector<book::Block>& blocks, std::vector<std::stri
 }
 
 }  // namespace
+
+TEST_CASE("the reader: the pictures of a page go when another is opened", "[viewer][reader]") {
+  const Book book;
+  write_png(book.root / "docs/picture.png", Image(40, 30));
+  book.write("docs/viewer.md", "# The viewer\n\n![a picture](picture.png)\n");
+  Offscreen screen(700, 500);
+  Reader reader(book.root);
+  const auto show = [&](const char* file) {
+    REQUIRE(reader.open(file));
+    for (int i = 0; i < 3; ++i) screen.frame([&] { (void)reader.draw(screen.ui); }, false);
+    return dynamic_cast<SoftwareTextureStore&>(screen.backend->textures()).alive();
+  };
+  const int without = show("README.md");
+  CHECK(show("docs/viewer.md") == without + 1);
+  CHECK(show("README.md") == without);
+}
 
 TEST_CASE("links of the chapters move the viewer to panels and options that there are",
           "[viewer][reader]") {

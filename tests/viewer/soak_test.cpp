@@ -121,9 +121,11 @@ struct Stage {
     app.set_zoom(1);
     backend->resize(1600, 1000);
     app.layout().restore();
+    app.layout().set_preset(Preset::reading);
+    (void)app.reader().open("chapters/06_attention/README.md");
+    hand.wait(2);  // the page before is let go
     app.layout().set_preset(Preset::balanced);
     app.selection().release();
-    (void)app.reader().open("chapters/06_attention/README.md");  // lets go of the last page
     hand.move_to(5, 5);
     wait("the start", [this] { return !app.shown_b() && app.shown()->step == 0; });
     settle();

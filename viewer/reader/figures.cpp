@@ -317,24 +317,28 @@ void draw_plot(Ui& ui, const Plot& plot, const Rect& rect) {
 
 Figures::Picture& Figures::picture(const std::string& file) {
   const auto [at, is_new] = pictures_.try_emplace(file);
-  if (is_new) at->second.image = read_png(root_ / file);
-  return at->second;
+  Picture& p = at->second;
+  if (is_new && (p.image = read_png(root_ / file))) {
+    p.width = p.image->width;
+    p.height = p.image->height;
+  }
+  return p;
 }
 
 float Figures::height(const std::string& file, float width) {
   const Picture& p = picture(file);
-  if (!p.image) return 0;
-  return std::round(width * float(p.image->height) / float(p.image->width));
+  if (p.width == 0) return 0;
+  return std::round(width * float(p.height) / float(p.width));
 }
 
 void Figures::draw_picture(Ui& ui, const std::string& file, const Rect& rect) {
   Picture& p = picture(file);
-  if (!p.image) return;
+  if (p.width == 0) return;
   if (!p.texture) {
-    const int longest = std::max(p.image->width, p.image->height);
-    if (longest > ui.textures.max_side()) return;
-    p.texture = Texture(ui.textures, p.image->width, p.image->height, Filter::linear);
+    if (std::max(p.width, p.height) > ui.textures.max_side()) return;
+    p.texture = Texture(ui.textures, p.width, p.height, Filter::linear);
     p.texture.update(p.image->pixels.data());
+    p.image.reset();
   }
   ImGui::GetWindowDrawList()->AddImage(compat::texture_id(p.texture.handle()),
                                        ImVec2(rect.x, rect.y), ImVec2(rect.right(), rect.bottom()));

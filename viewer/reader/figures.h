@@ -51,9 +51,13 @@ class Figures {
   void draw_picture(Ui& ui, const std::string& file, const Rect& rect);
   void draw_plot_named(Ui& ui, const std::string& name, const Rect& rect);
 
+  /// Between two frames: a picture that is still to be drawn would be missing.
+  void forget_pictures() { pictures_.clear(); }
+
  private:
   struct Picture {
-    std::optional<Image> image;
+    int width = 0, height = 0;   // 0: there is none
+    std::optional<Image> image;  // until the texture has it
     Texture texture;
   };
   struct NamedPlot {

@@ -236,6 +236,7 @@ void Reader::lay_out_for(Ui& ui, float width) {
   const Theme& t = ui.theme;
   if (laid_out_width_ == width && laid_out_scale_ == t.scale() && laid_out_look_ == t.appearance())
     return;
+  if (laid_out_width_ < 0) figures_.forget_pictures();  // of the page before
   page_ = lay_out(
       document_, t, width,
       [&](const std::string& target, float w) {
