@@ -28,7 +28,7 @@ __global__ void __launch_bounds__(kThreads)
   }
   const float r = rsqrtf(block_sum<kThreads>(squares) / float(D) + eps);
 
-  // Scale the row to length one, each feature to its gain
+  // Scale the row to rms 1, each feature to its gain
   const T* measured = branch != nullptr ? s : x;
   for (int d = int(threadIdx.x); d < D; d += kThreads) {
     y[row + d] = from_float<T>(to_float(measured[row + d]) * r * w[d]);

@@ -52,7 +52,7 @@ __global__ void __launch_bounds__(Tile::kBlock)
   const float r = rsqrtf(Tile::sum(squares) / float(D) + eps);
 
   // [snip rmsnorm_store]
-  // Scale the row to length one, each feature to its gain
+  // Scale the row to rms 1, each feature to its gain
 #pragma unroll
   for (int p = 0; p < Tile::kPacks; ++p) {
 #pragma unroll

@@ -33,7 +33,7 @@ RowVec<double> ones(Index n) { return RowVec<double>::Ones(n); }
 
 }  // namespace
 
-STEP("length one") {
+STEP("rms 1") {
   // (1, -1, 1, -1) has root-mean-square 1: it stays; (2, -2, 2, -2) is halved
   const Mat<double>& x = input("x", rows({{1, -1, 1, -1}, {2, -2, 2, -2}}));
   expect_near(run(answer, x, input("w", ones(4)), 0).y, rows({{1, -1, 1, -1}, {1, -1, 1, -1}}),

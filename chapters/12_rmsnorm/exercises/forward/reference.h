@@ -1,4 +1,4 @@
-// RMSNorm forward: measure each row, then give it length one and each feature its gain.
+// RMSNorm forward: measure each row, then give it rms 1 and each feature its gain.
 //
 //   y[n,d] = x[n,d] · r[n] · w[d],     r[n] = 1 / √(mean_d x[n,d]² + eps)
 #pragma once
@@ -19,7 +19,7 @@ void rmsnorm_forward(In<Mat<T>> x, In<RowVec<T>> w, RmsNormConfig cfg, Out<Mat<T
     // Measure the row: one over its root-mean-square
     rstd[n] = T(1) / std::sqrt(x.row(n).squaredNorm() / T(x.cols()) + T(cfg.eps));
 
-    // Scale the row to length one, each feature to its gain
+    // Scale the row to rms 1, each feature to its gain
     y.row(n) = (x.row(n) * rstd[n]).cwiseProduct(w);
     // [/hole]
   }
