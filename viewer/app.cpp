@@ -15,6 +15,7 @@
 
 #include "chapters/01_tensor/errors.h"
 #include "chapters/02_tape/slots.h"
+#include "viewer/app_tour.h"
 #include "viewer/compat.h"
 #include "viewer/export.h"
 #include "viewer/panels/registry.h"
@@ -92,6 +93,7 @@ App::App(Backend& backend, RunThread& run, AppConfig config)
       reader_(config_.root) {
   for (const PanelEntry& entry : panel_table()) panels_.push_back(entry.make());
   add_commands();
+  load_tours_and_commands();
   rebuild_fonts();
   if (!theme_.notice().empty()) toast(theme_.notice());
 }
@@ -197,7 +199,10 @@ void App::add_commands() {
   add("view.help", "Keys", "View", {Key::f1}, [this] { commands_.toggle_help(); });
   add("view.release", "Close, or let go", "View", {Key::escape}, [this] {
     if (commands_.close_overlays()) return;
-    if (!explained_.empty()) {
+    if (guide_->tour() || offering_) {
+      offering_ = false;
+      leave_tour();
+    } else if (!explained_.empty()) {
       explained_.clear();
     } else if (!toasts_.empty()) {
       toasts_.clear();
@@ -422,6 +427,7 @@ void App::frame(bool present) {
   draw_narrow_tabs(ui, layout_, slots_);
   draw_explanation(ui);
   draw_toasts(ui);
+  draw_tour(ui);
   commands_.draw(ui);
 
   backend_.end_frame(present);
@@ -597,6 +603,10 @@ void App::grant(const ReaderWish& wish) {
   if (!wish.address.empty()) {
     ImGui::SetClipboardText(wish.address.c_str());
     toast("Copied: " + wish.address);
+  }
+  if (!wish.tour.empty()) {
+    if (!start_tour(wish.tour)) toast("There is no tour called " + wish.tour + ".", true);
+    return;
   }
   if (!wish.options.empty()) {
     attempt([&] {
@@ -836,6 +846,8 @@ Session App::session() const {
     }
   }
   if (std::string place = reader_.settings(); !place.empty()) s.panels["reader"] = std::move(place);
+  if (std::string places = guide_->settings(); !places.empty())
+    s.panels["tour"] = std::move(places);
   return s;
 }
 
@@ -856,6 +868,7 @@ void App::apply(const Session& session) {
   for (const auto& [id, settings] : session.panels) {
     if (Panel* panel = find(id)) panel->restore(settings);
     if (id == "reader") reader_.restore(settings);
+    if (id == "tour") guide_->restore(settings);
   }
 }
 

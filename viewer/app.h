@@ -19,6 +19,7 @@
 #include "viewer/run/run_thread.h"
 #include "viewer/session.h"
 #include "viewer/shell.h"
+#include "viewer/tour_view.h"
 #include "viewer/view_context.h"
 
 namespace tpp::viewer {
@@ -67,6 +68,11 @@ class App {
   [[nodiscard]] Image picture(const std::string& id = {});
   [[nodiscard]] std::string csv(const std::string& id) const;
 
+  // Guided tours (viewer/tour.h)
+  bool start_tour(const std::string& id);  // false: there is none of this name
+  void offer_tour();                       // "The window in one minute", to who is here first
+  [[nodiscard]] const TourGuide& tours() const { return *guide_; }
+
   void set_appearance(Appearance appearance);
   void set_zoom(float zoom);
 
@@ -93,7 +99,8 @@ class App {
     bool error = false;
     double until = 0;  // seconds of the application's clock
   };
-  class Guard;  // a RunControl that turns refusals into toasts
+  class Guard;     // a RunControl that turns refusals into toasts
+  class TourEyes;  // viewer/app_tour.h
 
   void add_commands();
   void attempt(const std::function<void()>& action);  // errors become toasts
@@ -122,6 +129,11 @@ class App {
   void draw_explanation(Ui& ui);
   void draw_toasts(Ui& ui);
   void act(Panel& panel, const PanelAction& action);
+
+  void load_tours_and_commands();
+  void leave_tour();
+  void after_tour();
+  void draw_tour(Ui& ui);
 
   void export_picture(const std::string& id);  // after the next presented frame
   void export_csv(const std::string& id);
@@ -152,6 +164,11 @@ class App {
   std::vector<Toast> toasts_;
   CodePlaces code_;
   Reader reader_;
+  std::unique_ptr<TourGuide> guide_;
+  std::unique_ptr<TourEyes> tour_eyes_;
+  TourView tour_view_;
+  std::string layout_before_tour_;  // when the reader stood open; empty otherwise
+  bool offering_ = false;
   std::string explained_;         // the panel that is being explained; empty for none
   float explanation_height_ = 0;  // of its window in the last frame
   std::vector<std::string> wanted_pictures_;

@@ -87,6 +87,7 @@ bool Commands::run(std::string_view id) {
   if (!c || (c->enabled && !c->enabled())) return false;
   // The action may add commands: keep it alive by itself
   const auto action = c->action;
+  ++times_run_[c->id];
   action();
   return true;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,11 @@ class Commands {
   /// Run by id. False if there is none, or it is not enabled now.
   bool run(std::string_view id);
   const Command* find(std::string_view id) const;
+  /// How often it was run until now, in any way.
+  long times_run(const std::string& id) const {
+    const auto at = times_run_.find(id);
+    return at == times_run_.end() ? 0 : at->second;
+  }
   const std::vector<Command>& all() const { return commands_; }
 
   /// Run the commands whose keys were pressed in this frame; call once, after ImGui::NewFrame. Does
@@ -56,6 +62,7 @@ class Commands {
   void draw_help(Ui& ui);
 
   std::vector<Command> commands_;
+  std::map<std::string, long> times_run_;
   bool palette_ = false, focus_input_ = false, help_ = false, help_opens_ = false;
   std::string search_;
   int chosen_ = 0;

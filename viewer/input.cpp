@@ -224,7 +224,9 @@ void InjectedInput::apply() {
   float wheel_x = 0, wheel_y = 0;
 
   // Take events up to and with the first that changes a button or key
-  while (!queue_.empty() && !changed) {
+  for (bool first = true; !queue_.empty() && !changed; first = false) {
+    const bool gives_back = queue_.front().kind == InputEvent::Kind::release;
+    if (gives_back && !first) break;  // what came before it is to be seen
     const InputEvent e = std::move(queue_.front());
     queue_.pop_front();
     active_ = true;
@@ -264,6 +266,10 @@ void InjectedInput::apply() {
       case InputEvent::Kind::text:
         io.AddInputCharactersUTF8(e.text.c_str());
         changed = true;
+        break;
+      case InputEvent::Kind::release:
+        active_ = false;
+        std::fill(std::begin(buttons_), std::end(buttons_), false);
         break;
     }
   }

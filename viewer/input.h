@@ -62,7 +62,8 @@ struct Shortcut {
 bool pressed(const Shortcut& shortcut, bool repeat = false);
 
 struct InputEvent {
-  enum class Kind { move, button, wheel, key, text } kind = Kind::move;
+  // release gives the mouse back to the hand at the table
+  enum class Kind { move, button, wheel, key, text, release } kind = Kind::move;
   float x = 0, y = 0;   // move: position in window units; wheel: horizontal and vertical notches
   int button = 0;       // 0 left, 1 right, 2 middle
   bool down = false;    // button, key

@@ -34,7 +34,7 @@ struct Arguments {
   std::string theme;
   double scale = 0;
   long frames = -1;
-  std::string mine;
+  std::string mine, tour;
   bool headless = false, paused = false, hidden = false;
 };
 
@@ -51,6 +51,9 @@ void add_options(CLI::App& program, Arguments& args) {
           "your own answers of exercises in the model: 12.1,rope; 12.1=eps_outside puts a wrong "
           "answer there. Ctrl+K switches them")
       ->type_name("ID,…")
+      ->group(view);
+  program.add_option("--tour", args.tour, "begin with the tour of a chapter: 13; or \"window\"")
+      ->type_name("NN")
       ->group(view);
   program.add_flag("--paused", args.paused, "do not start training by itself")->group(view);
   program.add_option("--theme", args.theme, "dark or light")
@@ -152,7 +155,7 @@ std::optional<Session> previous_session(const Arguments& args, const fs::path& p
 
 int open_window(const Arguments& args, RunThreadConfig config, Run run,
                 const std::optional<Session>& session, const std::string& notice,
-                const fs::path& session_path) {
+                const fs::path& session_path, bool first_time) {
   const auto [width, height] = parse_size(args.size);
   BackendConfig window;
   window.width = width;
@@ -174,6 +177,12 @@ int open_window(const Arguments& args, RunThreadConfig config, Run run,
     app.set_appearance(args.theme == "dark" ? Appearance::dark : Appearance::light);
   }
   if (!notice.empty()) app.toast(notice, true);
+  if (!args.tour.empty() && !app.start_tour(args.tour)) {
+    std::string known;
+    for (const Tour& tour : app.tours().tours()) known += (known.empty() ? "" : ", ") + tour.id;
+    throw InputError("There is no tour called " + args.tour + ". There are: " + known + ".");
+  }
+  if (first_time) app.offer_tour();
   if (!args.paused) thread.play();
 
   if (!script.empty()) {
@@ -253,7 +262,11 @@ int start(const Arguments& args) {
     RunThread thread(std::move(run), std::move(config));
     return run_headless(thread, headless);
   }
-  return open_window(args, std::move(config), std::move(run), session, notice, session_path);
+  // Who has left no session was not here before; a script is nobody
+  const bool first_time = args.session.empty() && args.script.empty() && args.tour.empty() &&
+                          args.frames < 0 && !session && notice.empty();
+  return open_window(args, std::move(config), std::move(run), session, notice, session_path,
+                     first_time);
 }
 
 int parse_and_start(int argc, char** argv) {

@@ -13,6 +13,7 @@
 #include "tools/book/highlight.h"
 #include "viewer/compat.h"
 #include "viewer/panels/drawing.h"
+#include "viewer/widgets/tooltip.h"
 
 namespace tpp::viewer {
 namespace {
@@ -60,6 +61,10 @@ ReaderWish viewer_link(std::string_view query, std::string_view anchor) {
       wish.place.parameter = std::string(value);
       continue;
     }
+    if (name == "tour" && !value.empty()) {
+      wish.tour = std::string(value);
+      continue;
+    }
     if (name == "set") {
       const std::size_t colon = value.find(':');
       if (colon != std::string_view::npos && colon > 0) {
@@ -93,6 +98,7 @@ Reader::Reader(fs::path root) : root_(std::move(root)), figures_(root_) {
   for (const auto& entry : fs::directory_iterator(root_ / "chapters", error)) {
     if (fs::is_regular_file(entry.path() / "README.md", error)) {
       chapters_.push_back(entry.path().filename().string());
+      if (fs::is_regular_file(entry.path() / "tour.md", error)) tours_.insert(chapters_.back());
     }
   }
   std::sort(chapters_.begin(), chapters_.end());
@@ -268,6 +274,10 @@ ReaderWish Reader::draw_bar(Ui& ui) {
   if (button("back", "←", !past_.empty())) back();
   if (button("previous", "◀", in_chapter && here != chapters_.begin())) step_chapter(-1);
   if (button("next", "▶", !in_chapter || here + 1 != chapters_.end())) step_chapter(1);
+  if (in_chapter && has_tour(*here)) {
+    if (button("tour", "Tour", true)) wish.tour = here->substr(0, 2);
+    hint(ui, "A few steps that show this chapter's idea in the live model");
+  }
 
   // The list of chapters
   const float room = std::max(t.px(60), ImGui::GetContentRegionAvail().x - t.px(4));

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,11 +27,13 @@ struct ReaderWish {
   std::string panel;                                         // to bring forward; empty: none
   Place place;                                               // to lock
   std::vector<std::pair<std::string, std::string>> options;  // to restart the run with
+  std::string tour;                                          // to begin: "13"
   std::string address;  // of the world outside: for the clipboard
   std::string problem;  // a sentence: why the link leads nowhere
 
   [[nodiscard]] bool empty() const {
-    return panel.empty() && place.empty() && options.empty() && address.empty() && problem.empty();
+    return panel.empty() && place.empty() && options.empty() && tour.empty() && address.empty() &&
+           problem.empty();
   }
 };
 
@@ -56,6 +59,7 @@ class Reader {
   [[nodiscard]] const std::string& file() const { return file_; }
   [[nodiscard]] const book::Document& document() const { return document_; }
   [[nodiscard]] const std::vector<std::string>& chapters() const { return chapters_; }  // folders
+  [[nodiscard]] bool has_tour(const std::string& folder) const { return tours_.contains(folder); }
   [[nodiscard]] std::string chapter_title(const std::string& folder) const;
   /// Where the page is scrolled to, 0 … 1.
   [[nodiscard]] float progress() const;
@@ -76,6 +80,7 @@ class Reader {
   std::filesystem::path root_;
   Figures figures_;
   std::vector<std::string> chapters_;
+  std::set<std::string> tours_;  // folders with a tour.md
   mutable std::map<std::string, std::string> titles_;
 
   std::string file_;

@@ -12,7 +12,7 @@
 namespace tpp::viewer {
 
 /// {T|…} time, {D|…} width, {H|…} head, {P|…} pair, {V|…} vocabulary, {A|…} run A, {B|…} run B,
-/// {*|…} accent, {-|…} muted. Anything else in braces is left as it is.
+/// {*|…} accent, {-|…} muted, {`|…} as code is set. Anything else in braces is left as it is.
 struct TextRun {
   std::string_view text;
   char mark = 0;  // the letter before the bar, 0 for plain
