@@ -56,7 +56,8 @@ class App::Guard final : public RunControl {
       if (app_.compare() == Compare::a) {
         run_.restart(options);
       } else {  // what is shown is what is changed
-        run_.fork(swaps_between(app_.frame_->options, options), run_.forked_at());
+        run_.fork(swaps_between(app_.frame_->options, options), run_.forked_at(),
+                  app_.frame_b_->parts);
       }
     } catch (const std::bad_alloc&) {
       throw InputError("There is not enough memory for this model: choose smaller sizes.");
@@ -158,10 +159,17 @@ void App::add_commands() {
       [this] { set_compare(Compare::difference); });
 
   for (tpp::Slot* place : filled_slots()) {
-    add("mine." + place->name, "Mine or the book's: " + place->label, "Run", {}, [this, place] {
-      const bool mine = place->function.load() == nullptr;
-      switch_slot(*place, mine);
-      toast(mine ? "In the model: " + place->label : "The book's again: " + place->name);
+    const StandIn mine{place->name, place->offered, place->label};
+    add("mine." + place->name, "Mine or the book's: " + place->label, "Run", {}, [this, mine] {
+      if (!frame_) return;
+      const bool of_b = compare() == Compare::b;
+      const bool takes_out = holds((of_b ? frame_b_ : frame_)->parts, mine);
+      if (takes_out) {
+        run_.take_out(of_b, {mine});
+      } else {
+        run_.put_in(of_b, {mine});
+      }
+      toast(takes_out ? "The book's again: " + mine.place : "In the model: " + mine.label);
     });
   }
 

@@ -19,9 +19,9 @@ TrainState state_at(long step, int size = 100) {
   return state;
 }
 
-void take_steps(Timeline& past, long from, long to, const std::string& parts = "") {
+void take_steps(Timeline& past, long from, long to) {
   for (long step = from + 1; step <= to; ++step) {
-    if (past.step_done(step, parts)) past.keep(state_at(step));
+    if (past.step_done(step)) past.keep(state_at(step));
   }
 }
 
@@ -31,7 +31,7 @@ TEST_CASE("timeline: it stays within its budget, and the whole past within reach
           "[viewer][run]") {
   const std::size_t each = 3 * 100 * sizeof(float);
   Timeline past(10 * each);
-  past.begin(state_at(0), 1e-3, "");
+  past.begin(state_at(0), 1e-3, {});
   for (long step = 1; step <= 5000; ++step) {
     take_steps(past, step - 1, step);
     REQUIRE(past.bytes() <= past.budget());
@@ -78,7 +78,7 @@ TEST_CASE("timeline: with less room states go at once, with more they come as th
 
 TEST_CASE("timeline: a run that begins late cannot go before its beginning", "[viewer][run]") {
   Timeline past(1 << 20);
-  past.begin(state_at(300), 1e-3, "");
+  past.begin(state_at(300), 1e-3, {});
   take_steps(past, 300, 350);
   CHECK(past.first() == 300);
   CHECK(past.nearest(10).step == 300);
@@ -88,14 +88,19 @@ TEST_CASE("timeline: a run that begins late cannot go before its beginning", "[v
 TEST_CASE("timeline: rates and parts are remembered by step, and a cut forgets what came after",
           "[viewer][run]") {
   Timeline past(1 << 20);
-  past.begin(state_at(0), 1e-3, "");
+  past.begin(state_at(0), 1e-3, {});
   take_steps(past, 0, 20);
   past.change_rate(20, 5e-4);
-  take_steps(past, 20, 40, "12.1 RMSNorm: yours");
+  const StandIns mine{{"rmsnorm_forward", nullptr, "12.1 RMSNorm: yours"}};
+  past.change_parts(20, mine);
+  take_steps(past, 20, 40);
+  past.change_parts(40, {});
   CHECK(past.rate_at(19) == 1e-3);
   CHECK(past.rate_at(20) == 5e-4);
   CHECK(past.parts_at(19).empty());
-  CHECK(past.parts_at(20) == "12.1 RMSNorm: yours");
+  CHECK(past.parts_at(20) == mine);
+  CHECK(past.parts_at(39) == mine);
+  CHECK(past.parts_at(40).empty());
 
   past.change_rate(10, 2e-3);
   CHECK(past.frontier() == 10);

@@ -5,7 +5,6 @@
 #include <ostream>
 #include <thread>
 
-#include "chapters/02_tape/slots.h"
 #include "viewer/panels/drawing.h"
 #include "viewer/run/run_control.h"
 #include "viewer/view_context.h"
@@ -39,6 +38,7 @@ struct StatusPanel::State {
   std::size_t kept = 0;                   // how many
   int threads = 1;
   std::string device;        // where it trains, if not on this processor
+  std::string mine;          // what stands in the model in the place of the book's functions
   std::deque<double> drawn;  // when the last frames were drawn, in seconds
 
   // What changed from one frame to the next is what the last command did
@@ -110,6 +110,7 @@ void StatusPanel::update(const ViewContext& context) {
   s.notice(*f, context.control ? context.control->playing() : f->playing);
   s.watch = f->watch_share;
   s.samples = f->sample_share;
+  s.mine = labels_of((context.compare == Compare::b && context.b ? context.b : f)->parts);
   s.memory = f->memory_bytes;
   s.past = f->past_bytes;
   s.past_budget = f->past_budget;
@@ -168,7 +169,7 @@ void StatusPanel::draw(ViewContext& context) {
       draw_tooltip(context, {.name = name + " " + value, .why = meaning});
     x += w + t.px(20);
   };
-  if (const std::string mine = slots_in_use(); !mine.empty()) {
+  if (const std::string& mine = s.mine; !mine.empty()) {
     const bool broken = mine.find("WRONG ANSWER") != std::string::npos;
     item("mine", "in the model", elide(mine, t.px(420)), broken ? p.warning : p.text,
          "Functions of yours that stand in the model instead of the book's. Ctrl+K and \"mine\" "

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "chapters/31_transformer_pp/catalogue.h"
+#include "viewer/run/stand_ins.h"
 
 namespace tpp::viewer {
 
@@ -63,6 +64,7 @@ struct Frame {
   std::vector<ParameterInfo> parameters;  // the table
   std::vector<Baseline> baselines;        // ln V, unigram, bigram, …
   std::string source;                     // what it learns from, for the reader
+  StandIns parts;                         // what stands in the model in the place of the book's
 
   // The probe: one fixed sequence of validation text, passed forward after the step
   std::vector<int> probe_tokens;          // (T)

@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "chapters/01_tensor/errors.h"
-#include "chapters/02_tape/slots.h"
 #include "chapters/11_gpt/checkpoint.h"
 #include "chapters/11_gpt/worker_pool.h"
 #include "viewer/run/governor.h"
@@ -32,12 +31,15 @@ double seconds_between(Clock::time_point from, Clock::time_point to) {
 
 class RunThread::Worker {
  public:
-  /// `steps` is where its scalars go: a box of the mail.
-  Worker(Run run, const RunThreadConfig& config, Mail& mail, Scalars& steps)
+  /// `steps` is where its scalars go: a box of the mail. `in_place` outlives it.
+  Worker(Run run, const RunThreadConfig& config, Mail& mail, Scalars& steps, StandIns parts,
+         InPlace& in_place)
       : config_(config),
         mail_(mail),
         steps_(steps),
+        in_place_(in_place),
         run_(std::move(run)),
+        parts_(std::move(parts)),
         past_(config.past_budget),
         watching_(config.watch_budget),
         sampling_(config.sample_budget) {}
@@ -68,10 +70,11 @@ class RunThread::Worker {
   void reset();
   void restart(Run run, std::optional<Run> b);
   void seek();
-  void fork(Run run, ForkAt at, bool own_rate, long id);
+  void fork(Run run, ForkAt at, bool own_rate, long id, std::optional<StandIns> parts);
   void close_fork();
   void set_speed(double speed) { speed_ = speed; }
   void set_learning_rate(double peak);
+  void change_parts(bool of_b, const std::function<void(StandIns&)>& change);
   void set_prompt(const std::string& prompt);
   void set_temperature(double temperature);
   void want(std::vector<std::string> taps);
@@ -90,15 +93,15 @@ class RunThread::Worker {
   void stop_at(const NotFinite& error);
 
   // Two runs in lockstep. A's worker leads: it has a goal, and takes B through the same phases
-  void adopt(Run run, ForkAt at);
+  void adopt(Run run, ForkAt at, StandIns parts);
   void compute_both();
   void update_both();
   void begin_travel(const TrainState& from, long target);
-  [[nodiscard]] long common_step(long at_most) const;  // that both have kept; −1: none
   [[nodiscard]] bool together() const { return !other_ || other_->place() == place(); }
   void end_fork();
   void lose_fork();
   void change_rate(double peak);
+  [[nodiscard]] const StandIns& newest_parts() const { return next_parts_ ? *next_parts_ : parts_; }
   [[nodiscard]] long place() const {  // in half steps, to see who is behind
     return 2 * run_.trainer->steps_done() + (run_.trainer->has_gradients() ? 1 : 0);
   }
@@ -119,7 +122,10 @@ class RunThread::Worker {
   const RunThreadConfig& config_;
   Mail& mail_;
   Scalars& steps_;
+  InPlace& in_place_;
   Run run_;
+  StandIns parts_;                      // what stands in its model, while it computes
+  std::optional<StandIns> next_parts_;  // and from the next step on, when one has begun
   Timeline past_;
   std::unique_ptr<Worker> other_;  // B; only A has one
   const Worker* busy_ = this;      // whose phase is being computed
@@ -156,6 +162,7 @@ class RunThread::Worker {
 };
 
 void RunThread::Worker::main() {
+  const StandIns before = stand_ins_now();
   lower_thread_priority();
   begin_run();
   publish(true);
@@ -170,6 +177,7 @@ void RunThread::Worker::main() {
       wait_for_command();
     }
   }
+  in_place_.put(before);
 }
 
 bool RunThread::Worker::take_commands() {
@@ -196,6 +204,9 @@ void RunThread::Worker::wait_for_command() {
 }
 
 void RunThread::Worker::begin_run() {
+  parts_ = newest_parts();
+  next_parts_.reset();
+  in_place_.put(parts_);
   // What simple guessers get, once for each text
   const std::tuple key(run_.options.text, run_.options.tokenizer, run_.options.seed);
   if (baselines_of_ != key || baselines_.empty()) baselines_ = run_.source->baselines();
@@ -203,7 +214,7 @@ void RunThread::Worker::begin_run() {
 
   run_.trainer->keep_last_good(true);
   source_text_ = run_.source->describe();
-  past_.begin(run_.trainer->state(), run_.trainer->config().schedule.peak, slots_in_use());
+  past_.begin(run_.trainer->state(), run_.trainer->config().schedule.peak, parts_);
   gradients_known_ = true;
   probe_.emplace(run_);
   sampler_.emplace(run_);
@@ -286,6 +297,7 @@ void RunThread::Worker::compute() {
   const auto before = Clock::now();
   step_began_ = before;
   follow_the_past();
+  in_place_.put(parts_);
   run_.trainer->watch_updates(true);
   run_.trainer->compute_gradients();
   phase_ = Phase::backward;
@@ -294,19 +306,25 @@ void RunThread::Worker::compute() {
 
 void RunThread::Worker::update() {
   const auto before = Clock::now();
+  in_place_.put(parts_);
   const bool repeated = run_.trainer->steps_done() < past_.frontier();
   const StepReport report = run_.trainer->update();
   phase_ = Phase::update;
   by_phases_ = false;
   picture_is_old_ = true;
   gradients_known_ = true;
+  if (next_parts_) {
+    parts_ = *next_parts_;
+    next_parts_.reset();
+    past_.change_parts(report.step, parts_);
+  }
   if (repeated) {  // its scalars are known: they were the same
     step_seconds_ = last_seconds_ = 0;
     if (goal_ == Goal::play)
       measure_rate(seconds_between(step_began_, Clock::now()), report.tokens);
     return;
   }
-  if (past_.step_done(report.step, slots_in_use())) past_.keep(run_.trainer->state());
+  if (past_.step_done(report.step)) past_.keep(run_.trainer->state());
 
   StepScalars scalars;
   scalars.step = report.step;
@@ -333,14 +351,11 @@ void RunThread::Worker::update() {
 
 // --- Back in time ------------------------------------------------------------------------------------
 
-/// A step that is taken again is taken as it was; with another part in the model it is another step.
+/// A step that is taken again is taken as it was.
 void RunThread::Worker::follow_the_past() {
   const long step = run_.trainer->steps_done();
-  if (step >= past_.frontier()) return;
-  if (past_.parts_at(step) != slots_in_use()) {
-    past_.cut(step);
-    return;
-  }
+  if (step > past_.frontier()) return;
+  parts_ = past_.parts_at(step);
   run_.options.learning_rate = past_.rate_at(step);
   run_.trainer->set_peak_learning_rate(past_.rate_at(step));
 }
@@ -376,29 +391,6 @@ void RunThread::Worker::seek() {
   const auto before = [&](const Worker& w) -> const TrainState& {
     return w.past_.nearest(std::max(w.past_.first(), target - 1));
   };
-  const long from =
-      other_ ? std::min(before(*this).step, before(*other_).step) : before(*this).step;
-  const std::string parts = slots_in_use();
-  for (long step = std::max(from, past_.first()); step < target; ++step) {
-    const std::string& then = past_.parts_at(step);
-    if (then == parts) continue;
-    const long kept = common_step(target);
-    if (kept < 0) {
-      tell(
-          "The functions in the model have changed since, and no step is kept of both runs, so B "
-          "is closed.");
-      lose_fork();
-      rest();
-      return;
-    }
-    tell("Step " + std::to_string(target) + " was reached with " +
-         (then.empty() ? "the book's own functions" : then) +
-         " in the model, so it cannot be repeated now. This is step " + std::to_string(kept) +
-         ", which was kept.");
-    begin_travel(past_.nearest(kept), kept);
-    if (other_) other_->begin_travel(other_->past_.nearest(kept), kept);
-    return;
-  }
   begin_travel(before(*this), target);
   if (other_) other_->begin_travel(before(*other_), target);
 }
@@ -410,6 +402,7 @@ void RunThread::Worker::begin_travel(const TrainState& from, long target) {
     run_.trainer->set_state(from);
     run_.trainer->keep_last_good(true);  // none of the future
     gradients_known_ = false;
+    next_parts_.reset();
   }
   phase_ = Phase::update;
   goal_ = Goal::travel;
@@ -432,30 +425,12 @@ void RunThread::Worker::travel() {
       other_->run_.trainer->keep_last_good(true);
     }
     rest();
-  } else if (behind.past_.parts_at(now) == slots_in_use()) {
+  } else {
     behind.compute();
     return;
-  } else if (together()) {  // switched on the way
-    rest();
-  } else {
-    {
-      const std::lock_guard lock(mail_.mutex);
-      mail_.seek_to = travel_to_;
-    }
-    seek();
   }
   const bool shows = goal_ == Goal::travel && together() && !run_.trainer->has_gradients();
   if (shows && seconds_between(published_, Clock::now()) > 0.25) publish(true);  // how far it is
-}
-
-long RunThread::Worker::common_step(long at_most) const {
-  const std::vector<long> mine = past_.kept(), others = other_ ? other_->past_.kept() : mine;
-  long found = -1;
-  for (const long step : mine) {
-    const bool both = std::binary_search(others.begin(), others.end(), step);
-    if (both && step <= at_most) found = step;
-  }
-  return found;
 }
 
 void RunThread::Worker::stop_at(const NotFinite& error) {
@@ -581,6 +556,7 @@ void RunThread::Worker::reset() {
 }
 
 void RunThread::Worker::restart(Run run, std::optional<Run> b) {
+  StandIns parts_b = other_ ? other_->newest_parts() : parts_;
   end_fork();
   sampler_.reset();
   probe_.reset();
@@ -592,10 +568,11 @@ void RunThread::Worker::restart(Run run, std::optional<Run> b) {
     mail_.error.clear();
   }
   begin_run();
-  if (b) adopt(std::move(*b), ForkAt::start);
+  if (b) adopt(std::move(*b), ForkAt::start, std::move(parts_b));
 }
 
-void RunThread::Worker::fork(Run run, ForkAt at, bool own_rate, long id) {
+void RunThread::Worker::fork(Run run, ForkAt at, bool own_rate, long id,
+                             std::optional<StandIns> parts) {
   end_fork();
   fork_id_ = id;
   if (at == ForkAt::start) {
@@ -612,18 +589,21 @@ void RunThread::Worker::fork(Run run, ForkAt at, bool own_rate, long id) {
     run.options.learning_rate = run_.options.learning_rate;
     run.trainer->set_peak_learning_rate(run_.options.learning_rate);
   }
-  adopt(std::move(run), at);
+  const bool of_a = !parts;
+  adopt(std::move(run), at, of_a ? parts_ : std::move(*parts));
+  if (of_a && other_) other_->next_parts_ = next_parts_;
 }
 
 /// B takes its place beside A, at the same step and phase.
-void RunThread::Worker::adopt(Run run, ForkAt at) {
+void RunThread::Worker::adopt(Run run, ForkAt at, StandIns parts) {
   try {
     if (at == ForkAt::here) {
       run.trainer->set_state(transplanted(run_.trainer->state(), run_.model->table(),
                                           run.trainer->state(), run.model->table(),
                                           same_moments(run_.options, run.options)));
     }
-    other_ = std::make_unique<Worker>(std::move(run), config_, mail_, mail_.steps_b);
+    other_ = std::make_unique<Worker>(std::move(run), config_, mail_, mail_.steps_b,
+                                      std::move(parts), in_place_);
     for (Worker* w : {this, other_.get()}) w->past_.set_budget(config_.past_budget / 2);
     other_->baselines_ = baselines_;  // the text is the same
     other_->baselines_of_ = baselines_of_;
@@ -695,6 +675,32 @@ void RunThread::Worker::set_learning_rate(double peak) {
   picture_is_old_ = true;
 }
 
+/// Another function in the model is another run from here on.
+void RunThread::Worker::change_parts(bool of_b, const std::function<void(StandIns&)>& change) {
+  Worker* w = of_b ? other_.get() : this;
+  if (!w) return;
+  StandIns parts = w->newest_parts();
+  change(parts);
+  if (parts == w->newest_parts()) return;
+  if (goal_ == Goal::travel) {  // it stops where it is
+    goal_ = run_.trainer->has_gradients() ? Goal::step : Goal::none;
+    if (goal_ == Goal::none) rest();
+  }
+  const long step = run_.trainer->steps_done();
+  if (run_.trainer->has_gradients()) {
+    w->next_parts_ = parts;
+  } else {
+    w->parts_ = parts;
+    w->past_.change_parts(step, parts);
+  }
+  if (!error_.empty()) {
+    error_.clear();
+    const std::lock_guard lock(mail_.mutex);
+    mail_.error.clear();
+  }
+  picture_is_old_ = true;
+}
+
 void RunThread::Worker::set_prompt(const std::string& prompt) {
   if (other_) other_->set_prompt(prompt);
   prompt_ = prompt;
@@ -721,7 +727,9 @@ void RunThread::Worker::want(std::vector<std::string> taps) {
 
 void RunThread::Worker::save(const std::string& path) {
   try {
-    save_checkpoint(path, run_.model->table(), run_.trainer->state(), run_metadata(run_));
+    Metadata metadata = run_metadata(run_);
+    if (!parts_.empty()) metadata["mine"] = labels_of(parts_);
+    save_checkpoint(path, run_.model->table(), run_.trainer->state(), metadata);
     tell("Saved step " + std::to_string(run_.trainer->steps_done()) + " to " + path + ".");
   } catch (const std::exception& error) {
     tell(error.what());
@@ -759,6 +767,8 @@ std::shared_ptr<Frame> RunThread::Worker::picture_of(Worker& worker) {
   frame->parameters = w.run_.model->table().list();
   frame->baselines = w.baselines_;
   frame->source = w.source_text_;
+  frame->parts = w.parts_;
+  in_place_.put(w.parts_);
   frame->first = w.past_.first();
   frame->frontier = w.past_.frontier();
   frame->travelling_to = goal_ == Goal::travel ? travel_to_ : -1;
@@ -827,6 +837,7 @@ void RunThread::Worker::sample_while_playing() {
   while (Worker* w = writer()) {
     if (!sampling_.may_spend()) return;
     const auto before = Clock::now();
+    in_place_.put(w->parts_);
     try {
       w->sampler_->advance();
     } catch (const InputError&) {
@@ -841,6 +852,7 @@ void RunThread::Worker::sample_while_paused() {
   const auto before = Clock::now();
   for (Worker* w = writer(); w && seconds_between(before, Clock::now()) < 0.01; w = writer()) {
     const auto token = Clock::now();
+    in_place_.put(w->parts_);
     try {
       w->sampler_->advance();
       sampling_.expect(seconds_between(token, Clock::now()));
@@ -859,7 +871,8 @@ RunThread::RunThread(const RunOptions& options, RunThreadConfig config)
 
 RunThread::RunThread(Run run, RunThreadConfig config)
     : options_(run.options), config_(std::move(config)) {
-  worker_ = std::make_unique<Worker>(std::move(run), config_, mail_, mail_.steps);
+  worker_ = std::make_unique<Worker>(std::move(run), config_, mail_, mail_.steps, stand_ins_now(),
+                                     in_place_);
   thread_ = std::thread([this] { worker_->main(); });
 }
 
@@ -949,7 +962,7 @@ void RunThread::restart(const RunOptions& options) {
   });
 }
 
-void RunThread::fork(const Swaps& swaps, ForkAt at) {
+void RunThread::fork(const Swaps& swaps, ForkAt at, std::optional<StandIns> parts) {
   const RunOptions options = with_swaps(options_, swaps);
   auto b = std::make_shared<Run>(make_run(options, config_.open(options), config_.background));
   fork_ = Fork{swaps_between(options_, options), at, ++forks_};
@@ -958,12 +971,30 @@ void RunThread::fork(const Swaps& swaps, ForkAt at) {
     const std::lock_guard lock(mail_.mutex);
     mail_.error.clear();
   }
-  send([b, at, own_rate, id = forks_](Worker& w) { w.fork(std::move(*b), at, own_rate, id); });
+  send([b, at, own_rate, id = forks_, parts = std::move(parts)](Worker& w) {
+    w.fork(std::move(*b), at, own_rate, id, parts);
+  });
 }
 
 void RunThread::close_fork() {
   fork_.reset();
   send([](Worker& w) { w.close_fork(); });
+}
+
+void RunThread::put_in(bool of_b, const StandIns& parts) {
+  send([of_b, parts](Worker& w) {
+    w.change_parts(of_b, [&](StandIns& all) {
+      for (const StandIn& one : parts) viewer::put_in(all, one);
+    });
+  });
+}
+
+void RunThread::take_out(bool of_b, const StandIns& parts) {
+  send([of_b, parts](Worker& w) {
+    w.change_parts(of_b, [&](StandIns& all) {
+      for (const StandIn& one : parts) viewer::take_out(all, one);
+    });
+  });
 }
 
 void RunThread::seek(long step) {

@@ -22,6 +22,7 @@
 #include "viewer/run/frame.h"
 #include "viewer/run/lockstep.h"
 #include "viewer/run/run_control.h"
+#include "viewer/run/stand_ins.h"
 
 namespace tpp::viewer {
 
@@ -80,13 +81,19 @@ class RunThread final : public RunControl {
   /// both. ForkAt::here gives it the weights and moments of all parameters that both have; ForkAt::start
   /// sets both to step 0. A B that was there before is replaced.
   /// Errors  InputError, in the caller's thread, when the options cannot be; all goes on as it was
-  void fork(const Swaps& swaps, ForkAt at);
+  ///         `parts` stand in its model; none: those of A
+  void fork(const Swaps& swaps, ForkAt at, std::optional<StandIns> parts = {});
   /// B ends, and its memory is given back. Nothing happens without one.
   void close_fork();
   [[nodiscard]] bool forked() const { return fork_.has_value(); }
   /// What is set otherwise in B, and where it began. Only while forked().
   [[nodiscard]] const Swaps& swaps() const { return fork_->swaps; }
   [[nodiscard]] ForkAt forked_at() const { return fork_->at; }
+
+  /// Put functions into the model of A, or of B, instead of the book's; or take them out again. A step
+  /// that has begun is finished first. Nothing happens to a B that is not there.
+  void put_in(bool of_b, const StandIns& parts);
+  void take_out(bool of_b, const StandIns& parts);
 
   /// The newest frame of A; null before the first.
   [[nodiscard]] std::shared_ptr<const Frame> frame() const;
@@ -156,6 +163,7 @@ class RunThread final : public RunControl {
 
   RunThreadConfig config_;
   Mail mail_;
+  InPlace in_place_;  // only the run's thread puts
   std::unique_ptr<Worker> worker_;
   std::thread thread_;
 };

@@ -21,23 +21,16 @@ const auto& entry_at(const Entries& entries, long step) {
 
 }  // namespace
 
-void Timeline::begin(const TrainState& state, double peak_rate, std::string_view parts) {
+void Timeline::begin(const TrainState& state, double peak_rate, const StandIns& parts) {
   states_.clear();
   states_.push_back(state);
   first_ = frontier_ = state.step;
   distance_ = kFirstDistance;
   rates_.assign(1, {state.step, peak_rate});
-  parts_.assign(1, {state.step, std::string(parts)});
+  parts_.assign(1, {state.step, parts});
 }
 
-bool Timeline::step_done(long step, std::string_view parts) {
-  if (parts_.back().names != parts) {
-    if (parts_.back().from == step - 1) {
-      parts_.back().names = parts;
-    } else {
-      parts_.push_back({step - 1, std::string(parts)});
-    }
-  }
+bool Timeline::step_done(long step) {
   frontier_ = step;
   return (step - first_) % distance_ == 0;
 }
@@ -74,12 +67,21 @@ void Timeline::change_rate(long step, double peak_rate) {
   }
 }
 
+void Timeline::change_parts(long step, const StandIns& parts) {
+  cut(step);
+  if (parts_.back().from == step) {
+    parts_.back().in_place = parts;
+  } else {
+    parts_.push_back({step, parts});
+  }
+}
+
 void Timeline::cut(long step) {
   frontier_ = std::max(first_, std::min(frontier_, step));
   std::erase_if(states_, [&](const TrainState& s) { return s.step > frontier_; });
-  // What was chosen at this very step or later had no effect yet, but for the first entry
+  // What was chosen later had no effect yet, but for the first entry
   while (rates_.size() > 1 && rates_.back().from > frontier_) rates_.pop_back();
-  while (parts_.size() > 1 && parts_.back().from >= frontier_) parts_.pop_back();
+  while (parts_.size() > 1 && parts_.back().from > frontier_) parts_.pop_back();
 }
 
 const TrainState& Timeline::nearest(long step) const {
@@ -89,7 +91,7 @@ const TrainState& Timeline::nearest(long step) const {
 }
 
 double Timeline::rate_at(long step) const { return entry_at(rates_, step).peak; }
-const std::string& Timeline::parts_at(long step) const { return entry_at(parts_, step).names; }
+const StandIns& Timeline::parts_at(long step) const { return entry_at(parts_, step).in_place; }
 
 std::vector<long> Timeline::kept() const {
   std::vector<long> steps;

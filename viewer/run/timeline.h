@@ -8,11 +8,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "chapters/11_gpt/trainer.h"
+#include "viewer/run/stand_ins.h"
 
 namespace tpp::viewer {
 
@@ -25,15 +24,18 @@ class Timeline {
   void set_budget(std::size_t bytes);
 
   /// Forget everything: the run begins, or goes on, with this state.
-  void begin(const TrainState& state, double peak_rate, std::string_view parts);
+  /// `parts` are the functions that stand in the model in the place of the book's.
+  void begin(const TrainState& state, double peak_rate, const StandIns& parts);
 
-  /// A step was taken for the first time, and led to this one. `parts` names what stood in the model
-  /// in the place of the book's functions. True when the state is due to be kept: call keep() then.
-  [[nodiscard]] bool step_done(long step, std::string_view parts);
+  /// A step was taken for the first time, and led to this one. True when the state is due to be kept:
+  /// call keep() then.
+  [[nodiscard]] bool step_done(long step);
   void keep(const TrainState& state);
 
-  /// The peak learning rate is another from this step on. What came after it is forgotten.
+  /// The peak learning rate, or what stands in the model, is another from this step on. What came after
+  /// it is forgotten.
   void change_rate(long step, double peak_rate);
+  void change_parts(long step, const StandIns& parts);
 
   /// What came after this step is forgotten: the run takes another way from here.
   void cut(long step);
@@ -43,7 +45,7 @@ class Timeline {
 
   /// The step from `step` to the next: what it was taken with.
   [[nodiscard]] double rate_at(long step) const;
-  [[nodiscard]] const std::string& parts_at(long step) const;
+  [[nodiscard]] const StandIns& parts_at(long step) const;
 
   [[nodiscard]] long first() const { return first_; }        // step that can be reached
   [[nodiscard]] long frontier() const { return frontier_; }  // the last that was taken
@@ -59,7 +61,7 @@ class Timeline {
   };
   struct Parts {
     long from = 0;
-    std::string names;
+    StandIns in_place;
   };
 
   static constexpr long kFirstDistance = 8;  // steps
