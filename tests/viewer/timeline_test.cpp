@@ -57,7 +57,7 @@ TEST_CASE("timeline: with less room states go at once, with more they come as th
           "[viewer][run]") {
   const std::size_t each = 3 * 100 * sizeof(float);
   Timeline past(16 * each);
-  past.begin(state_at(0), 1e-3, "");
+  past.begin(state_at(0), 1e-3, {});
   take_steps(past, 0, 120);
   REQUIRE(past.kept().size() == 16);
   past.set_budget(8 * each);
