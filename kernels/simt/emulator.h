@@ -70,7 +70,10 @@ class Recorder {
   LineStats line(const std::string& op, const std::string& array) const;
   /// For people.
   std::string table() const;
-  /// For programs: {"lines": [...], "requests": [...]}, the requests of block 0 with each lane's offset.
+  /// For programs: {"kernels": [{name, grid, block}], "files": {name: {path, text}}, "lines": [what lines() says],
+  /// "requests": [[line, phase, warp, active, sectors, wavefronts, base, [offset …]], …]}. The requests are those of
+  /// block 0, in the order in which they began; `line` counts the lines from 0, an offset in bytes is from the array's
+  /// begin and stands there for each active lane, `base` is the array's begin modulo 128.
   std::string json() const;
 
  private:

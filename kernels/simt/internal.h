@@ -170,8 +170,9 @@ struct StaticShared {
 };
 const StaticShared& static_shared(const void* kernel);
 struct SourceLine {
-  std::string file;
+  std::string file;  // its name
   int line;
+  std::string path = {};  // the whole of it
 };
 std::vector<SourceLine> source_lines(const std::vector<const void*>& return_addresses);
 std::string source_text(const void* return_address);  // "file.cu:12"

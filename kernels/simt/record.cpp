@@ -3,6 +3,8 @@
 #include <bit>
 #include <cstdio>
 #include <deque>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <tuple>
 
@@ -15,8 +17,10 @@ Recording* recording = nullptr;
 namespace {
 
 constexpr std::size_t kMaxKept = 100000;  // requests with all their lanes, for json()
+constexpr std::uint64_t kLine = 128;      // bytes: four sectors, and one word of each bank
 
 struct Request {
+  std::uint64_t opened = 0;  // by its first lane: requests in the order in which they began
   std::uint32_t active = 0;
   std::uint64_t address[kLanes] = {};
 };
@@ -34,8 +38,15 @@ using SumKey = std::tuple<std::size_t, const void*, char, Access, std::size_t, s
 
 struct Kept {
   SumKey key;
-  std::uint32_t phase, warp, active, sectors, wavefronts;
+  std::uint64_t opened;
+  std::uint32_t phase, warp, active, sectors, wavefronts, base;
   std::int64_t offset[kLanes];
+};
+
+// A kernel, and how it was launched first.
+struct Launched {
+  std::string name;
+  dim3 grid, block;
 };
 
 // How many distinct values there are; sorts.
@@ -95,8 +106,9 @@ const char* op_name(Access access) {
 }  // namespace
 
 struct Recording {
-  std::vector<std::string> kernels;
+  std::vector<Launched> kernels;
   std::size_t kernel = 0;
+  std::uint64_t opened = 0;
   std::map<StreamKey, Stream> streams;  // of the running phase
   std::map<SumKey, LineStats> sums;
   std::vector<Kept> kept;
@@ -113,7 +125,15 @@ struct Recording {
     s.wavefronts += cost.wavefronts;
     s.ideal_wavefronts += cost.ideal_wavefronts;
     if (w.block != 0 || kept.size() >= kMaxKept) return;
-    Kept k{key, w.phase, warp, request.active, cost.sectors, cost.wavefronts, {}};
+    Kept k{key,
+           request.opened,
+           w.phase,
+           warp,
+           request.active,
+           cost.sectors,
+           cost.wavefronts,
+           std::uint32_t(begin % kLine),
+           {}};
     for (int l = 0; l < kLanes; ++l) {
       k.offset[l] = (request.active >> l & 1u) != 0
                         ? static_cast<std::int64_t>(request.address[l] - begin)
@@ -126,9 +146,10 @@ struct Recording {
 void record_launch(const Grid& grid) {
   const std::string name = kernel_text(grid);
   auto& kernels = recording->kernels;
-  const auto found = std::find(kernels.begin(), kernels.end(), name);
+  const auto found = std::find_if(kernels.begin(), kernels.end(),
+                                  [&name](const Launched& k) { return k.name == name; });
   recording->kernel = static_cast<std::size_t>(found - kernels.begin());
-  if (found == kernels.end()) kernels.push_back(name);
+  if (found == kernels.end()) kernels.push_back({name, grid.launch.grid, grid.launch.block});
   recording->streams.clear();
 }
 
@@ -139,7 +160,7 @@ void record(Worker& w, char space, Access access, std::size_t bytes, std::uintpt
   Stream& stream = recording->streams[key];
   stream.array = array;
   const std::uint64_t at = stream.count[lane]++ - stream.done;
-  if (at >= stream.open.size()) stream.open.resize(at + 1);
+  while (at >= stream.open.size()) stream.open.push_back({.opened = recording->opened++});
   Request& request = stream.open[at];
   request.active |= 1u << lane;
   request.address[lane] = address;
@@ -175,22 +196,32 @@ Recorder::~Recorder() {
   recording = nullptr;
 }
 
-std::vector<LineStats> Recorder::lines() const {
-  const std::lock_guard lock(device_lock());
+namespace {
+
+// Several instructions can stand in one line: an unrolled loop, for example.
+struct Merged {
+  std::vector<LineStats> lines;
+  std::map<SumKey, std::size_t> line_of;
+  std::map<std::string, std::string> paths;  // of the files that they name
+};
+
+Merged merged(const Recording& recording) {
   std::vector<const void*> addresses;
-  for (const auto& [key, sum] : recording_->sums) addresses.push_back(std::get<1>(key));
+  for (const auto& [key, sum] : recording.sums) addresses.push_back(std::get<1>(key));
   const std::vector<SourceLine> places = source_lines(addresses);
 
-  // Several instructions can stand in one line: an unrolled loop, for example.
   std::map<std::tuple<std::size_t, std::string, int, char, Access, std::size_t, std::string>,
-           LineStats>
-      merged;
+           std::pair<LineStats, std::vector<const SumKey*>>>
+      found;
+  Merged result;
   std::size_t i = 0;
-  for (const auto& [key, sum] : recording_->sums) {
+  for (const auto& [key, sum] : recording.sums) {
     const auto& [kernel, pc, space, access, bytes, array] = key;
     const SourceLine& place = places[i++];
-    LineStats& s = merged[{kernel, place.file, place.line, space, access, bytes, array}];
-    s.kernel = recording_->kernels[kernel];
+    auto& [s, keys] = found[{kernel, place.file, place.line, space, access, bytes, array}];
+    keys.push_back(&key);
+    result.paths[place.file] = place.path;
+    s.kernel = recording.kernels[kernel].name;
     s.file = place.file;
     s.line = place.line;
     s.space = space;
@@ -204,9 +235,38 @@ std::vector<LineStats> Recorder::lines() const {
     s.wavefronts += sum.wavefronts;
     s.ideal_wavefronts += sum.ideal_wavefronts;
   }
-  std::vector<LineStats> result;
-  for (auto& [key, s] : merged) result.push_back(std::move(s));
+  for (auto& [place, line] : found) {
+    for (const SumKey* key : line.second) result.line_of[*key] = result.lines.size();
+    result.lines.push_back(std::move(line.first));
+  }
   return result;
+}
+
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      out += std::string("\\") + c;
+    } else if (static_cast<unsigned char>(c) < 32) {
+      char code[8];
+      std::snprintf(code, sizeof(code), "\\u%04x", static_cast<unsigned>(c));
+      out += code;
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+std::string triple(const dim3& d) {
+  return "[" + std::to_string(d.x) + ", " + std::to_string(d.y) + ", " + std::to_string(d.z) + "]";
+}
+
+}  // namespace
+
+std::vector<LineStats> Recorder::lines() const {
+  const std::lock_guard lock(device_lock());
+  return merged(*recording_).lines;
 }
 
 LineStats Recorder::line(const std::string& op, const std::string& array) const {
@@ -253,24 +313,33 @@ std::string Recorder::table() const {
 }
 
 std::string Recorder::json() const {
-  const auto quoted = [](const std::string& s) {
-    std::string out = "\"";
-    for (const char c : s) {
-      if (c == '"' || c == '\\') out += '\\';
-      out += c;
-    }
-    return out + "\"";
-  };
-  std::string text = "{\"lines\": [";
+  const std::lock_guard lock(device_lock());
+  const Merged all = merged(*recording_);
+  std::string text = "{\"kernels\": [";
   const char* comma = "\n";
+  for (const Launched& kernel : recording_->kernels) {
+    text += comma + ("{\"name\": " + quoted(kernel.name)) + ", \"grid\": " + triple(kernel.grid) +
+            ", \"block\": " + triple(kernel.block) + "}";
+    comma = ",\n";
+  }
+  text += "],\n\"files\": {";
+  comma = "\n";
+  for (const auto& [name, path] : all.paths) {
+    std::ifstream in(path, std::ios::binary);
+    const std::string source{std::istreambuf_iterator<char>(in), {}};
+    text += comma + quoted(name) + ": {\"path\": " + quoted(path) +
+            ", \"text\": " + quoted(source) + "}";
+    comma = ",\n";
+  }
+  text += "},\n\"lines\": [";
+  comma = "\n";
   const auto number = [&text](const char* name, std::uint64_t value) {
     text += std::string(", \"") + name + "\": " + std::to_string(value);
   };
-  for (const LineStats& s : lines()) {
-    text += std::string(comma) + "{\"kernel\": " + quoted(s.kernel) +
-            ", \"file\": " + quoted(s.file) + ", \"line\": " + std::to_string(s.line) +
-            ", \"space\": \"" + s.space + "\", \"op\": " + quoted(s.op) +
-            ", \"array\": " + quoted(s.array);
+  for (const LineStats& s : all.lines) {
+    text += comma + ("{\"kernel\": " + quoted(s.kernel)) + ", \"file\": " + quoted(s.file) +
+            ", \"line\": " + std::to_string(s.line) + ", \"space\": \"" + s.space +
+            "\", \"op\": " + quoted(s.op) + ", \"array\": " + quoted(s.array);
     number("bytes", static_cast<std::uint64_t>(s.bytes));
     number("requests", s.requests);
     number("lanes", s.lanes);
@@ -283,26 +352,27 @@ std::string Recorder::json() const {
   }
   text += "],\n\"requests\": [";
   comma = "\n";
-  std::vector<const void*> addresses;
-  for (const Kept& k : recording_->kept) addresses.push_back(std::get<1>(k.key));
-  const std::vector<SourceLine> places = source_lines(addresses);
-  std::size_t i = 0;
-  for (const Kept& k : recording_->kept) {
-    const auto& [kernel, pc, space, access, bytes, array] = k.key;
-    const SourceLine& place = places[i++];
-    text += std::string(comma) + "{\"kernel\": " + quoted(recording_->kernels[kernel]) +
-            ", \"file\": " + quoted(place.file) + ", \"line\": " + std::to_string(place.line) +
-            ", \"space\": \"" + space + "\", \"op\": " + quoted(op_name(access)) +
-            ", \"array\": " + quoted(array);
-    number("bytes", bytes);
-    number("phase", k.phase);
-    number("warp", k.warp);
-    number("active", k.active);
-    number("sectors", k.sectors);
-    number("wavefronts", k.wavefronts);
-    text += ", \"offset\": [";
-    for (int l = 0; l < kLanes; ++l) text += (l ? "," : "") + std::to_string(k.offset[l]);
-    text += "]}";
+  std::vector<const Kept*> kept;
+  for (const Kept& k : recording_->kept) kept.push_back(&k);
+  std::sort(kept.begin(), kept.end(),
+            [](const Kept* a, const Kept* b) { return a->opened < b->opened; });
+  for (const Kept* k : kept) {
+    text += comma;
+    comma = "[";
+    for (const std::uint64_t value :
+         {std::uint64_t(all.line_of.at(k->key)), std::uint64_t(k->phase), std::uint64_t(k->warp),
+          std::uint64_t(k->active), std::uint64_t(k->sectors), std::uint64_t(k->wavefronts),
+          std::uint64_t(k->base)}) {
+      text += comma + std::to_string(value);
+      comma = ", ";
+    }
+    text += ", ";
+    comma = "[";
+    for (std::uint32_t rest = k->active; rest != 0; rest &= rest - 1) {
+      text += comma + std::to_string(k->offset[std::countr_zero(rest)]);
+      comma = ",";
+    }
+    text += "]]";
     comma = ",\n";
   }
   return text + "]}\n";

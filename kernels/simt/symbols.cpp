@@ -189,7 +189,7 @@ void look_up(const std::vector<const void*>& addresses) {
       if (colon == nullptr || line[0] == '?') continue;
       *colon = 0;
       const char* slash = std::strrchr(line, '/');
-      line_cache()[addresses[at]] = {slash ? slash + 1 : line, std::atoi(colon + 1)};
+      line_cache()[addresses[at]] = {slash ? slash + 1 : line, std::atoi(colon + 1), line};
       found = true;
     }
     pclose(pipe);

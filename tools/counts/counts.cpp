@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <fstream>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -23,6 +25,7 @@
 #include "kernels/rope/rope.h"
 #include "kernels/simt/emulator.h"
 #include "kernels/softmax/softmax.h"
+#include "tools/counts/sections.h"
 
 namespace tpp::counts {
 namespace {
@@ -36,27 +39,28 @@ using twin::Write;
 class Memory {
  public:
   template <class T>
-  T* of(const std::vector<T>& values) {
+  T* of(const char* name, const std::vector<T>& values) {
     auto buffer = std::make_shared<Buffer<T>>(values);
     T* data = buffer->data();
+    simt::name_buffer(data, name);
     held_.push_back(std::move(buffer));
     return data;
   }
   template <class T>
-  T* filled(std::size_t n, float value = 0) {
-    return of(std::vector<T>(std::max<std::size_t>(n, 1), T(value)));
+  T* filled(const char* name, std::size_t n, float value = 0) {
+    return of(name, std::vector<T>(std::max<std::size_t>(n, 1), T(value)));
   }
   /// Numbers between −1 and 1: what is counted depends on addresses, not on them.
   template <class T>
-  T* numbers(std::size_t n) {
+  T* numbers(const char* name, std::size_t n) {
     std::vector<T> values(n);
     for (std::size_t i = 0; i < n; ++i) values[i] = T(float(i * 7919 % 1013) / 506.5f - 1);
-    return of(values);
+    return of(name, values);
   }
-  int* indices(std::size_t n, int below) {
+  int* indices(const char* name, std::size_t n, int below) {
     std::vector<int> values(n);
     for (std::size_t i = 0; i < n; ++i) values[i] = int(i * 7919 % 1013) % below;
-    return of(values);
+    return of(name, values);
   }
 
  private:
@@ -104,11 +108,18 @@ std::string a_request(std::uint64_t value, std::uint64_t ideal, std::uint64_t re
   return text;
 }
 
+/// Where the requests themselves go, for the viewer; then nothing is printed. Null: the table is wanted.
+std::string* trace = nullptr;
+
 /// One table: the versions of one twin.
 class Ladder {
  public:
   /// `least`: each input read once, each output written once, in bytes.
   Ladder(const char* title, double least) : least_(least) {
+    if (trace != nullptr) {
+      *trace += std::string("\"title\": \"") + title + "\", \"versions\": [";
+      return;
+    }
     std::printf("%s; at least %s bytes\n", title, with_commas(std::uint64_t(least)).c_str());
     std::printf("%-23s %10s %10s %13s %11s %8s | %10s %13s\n", "", "global", "32-byte", "sectors",
                 "bytes", "times", "shared", "wavefronts");
@@ -119,6 +130,16 @@ class Ladder {
     row(version, least_, launch);
   }
   void row(const std::string& version, double least, const std::function<void()>& launch) {
+    if (trace != nullptr) {
+      const simt::Recorder recorder;
+      launch();
+      twin::synchronize(nullptr);
+      *trace += (first_ ? "\n" : ",\n") + ("{\"name\": \"" + version) +
+                "\", \"least\": " + std::to_string(std::uint64_t(least)) +
+                ",\n\"record\": " + recorder.json() + "}";
+      first_ = false;
+      return;
+    }
     const Sums s = count(launch);
     std::printf("%-23s %10s %10s %13s %11s %8.2f | %10s %s\n", version.c_str(),
                 with_commas(s.requests).c_str(), with_commas(s.sectors).c_str(),
@@ -134,6 +155,7 @@ class Ladder {
     return std::string(width - std::min(width, letters), ' ') + text;
   }
   double least_;
+  bool first_ = true;
 };
 
 // --- The chapters' ladders ----------------------------------------------------------------------------
@@ -142,12 +164,12 @@ void matmul() {
   using V = twin::MatmulVersion;
   constexpr int size = 128, depth = 64;
   Memory memory;
-  const float* a = memory.numbers<float>(size * depth);
-  const float* b = memory.numbers<float>(depth * size);
-  float* c = memory.filled<float>(size * size);
-  const Bf16* a16 = memory.numbers<Bf16>(size * depth);
-  const Bf16* b16 = memory.numbers<Bf16>(depth * size);
-  Bf16* c16 = memory.filled<Bf16>(size * size);
+  const float* a = memory.numbers<float>("a", size * depth);
+  const float* b = memory.numbers<float>("b", depth * size);
+  float* c = memory.filled<float>("c", size * size);
+  const Bf16* a16 = memory.numbers<Bf16>("a", size * depth);
+  const Bf16* b16 = memory.numbers<Bf16>("b", depth * size);
+  Bf16* c16 = memory.filled<Bf16>("c", size * size);
   const double numbers = 2.0 * size * depth + double(size) * size;
   Ladder ladder("C = A·B, 128 × 64 by 64 × 128, float", 4 * numbers);
   for (const auto& [name, version] : {std::pair{"v1_naive_uncoalesced", V::v1_naive_uncoalesced},
@@ -169,9 +191,9 @@ void embedding_forward() {
   using V = twin::EmbeddingVersion;
   constexpr int N = 256, vocabulary = 256, D = 128;
   Memory memory;
-  const float* table = memory.numbers<float>(vocabulary * D);
-  const int* tokens = memory.indices(N, vocabulary);
-  float* y = memory.filled<float>(N * D);
+  const float* table = memory.numbers<float>("table", vocabulary * D);
+  const int* tokens = memory.indices("tokens", N, vocabulary);
+  float* y = memory.filled<float>("y", N * D);
   Ladder ladder("embedding, 256 tokens of 256, width 128, float", 4.0 * (2 * N * D + N));
   for (const auto& [name, version] : {std::pair{"v1_thread_per_column", V::v1_thread_per_column},
                                       {"v2_shared_scan", V::v2_shared_scan}}) {
@@ -185,10 +207,10 @@ void embedding_backward() {
   using V = twin::EmbeddingVersion;
   constexpr int N = 256, vocabulary = 256, D = 128;
   Memory memory;
-  const float* dy = memory.numbers<float>(N * D);
-  const int* tokens = memory.indices(N, vocabulary);
-  float* dtable = memory.filled<float>(vocabulary * D);
-  float* work = memory.filled<float>(twin::embedding_backward_work(N, vocabulary));
+  const float* dy = memory.numbers<float>("dy", N * D);
+  const int* tokens = memory.indices("tokens", N, vocabulary);
+  float* dtable = memory.filled<float>("dtable", vocabulary * D);
+  float* work = memory.filled<float>("work", twin::embedding_backward_work(N, vocabulary));
   Ladder ladder("embedding backward, the same shape", 4.0 * (N * D + vocabulary * D + N));
   for (const auto& [name, version] : {std::pair{"v1_thread_per_column", V::v1_thread_per_column},
                                       {"v2_shared_scan", V::v2_shared_scan},
@@ -208,8 +230,8 @@ constexpr std::pair<const char*, twin::SoftmaxVersion> kSoftmax[] = {
 void softmax() {
   constexpr int N = 128, M = 256;
   Memory memory;
-  const float* x = memory.numbers<float>(N * M);
-  float* y = memory.filled<float>(N * M);
+  const float* x = memory.numbers<float>("x", N * M);
+  float* y = memory.filled<float>("y", N * M);
   Ladder ladder("softmax, 128 rows of 256, float", 8.0 * N * M);
   for (const auto& [name, version] : kSoftmax) {
     ladder.row(name,
@@ -220,8 +242,8 @@ void softmax() {
 void softmax_backward() {
   constexpr int N = 128, M = 256;
   Memory memory;
-  const float *dy = memory.numbers<float>(N * M), *y = memory.numbers<float>(N * M);
-  float* dx = memory.filled<float>(N * M);
+  const float *dy = memory.numbers<float>("dy", N * M), *y = memory.numbers<float>("y", N * M);
+  float* dx = memory.filled<float>("dx", N * M);
   Ladder ladder("softmax backward, the same shape", 12.0 * N * M);
   for (const auto& [name, version] : kSoftmax) {
     ladder.row(name, [&, version = version] {
@@ -234,10 +256,10 @@ void cross_entropy() {
   using V = twin::CrossEntropyVersion;
   constexpr int N = 64, vocabulary = 256;
   Memory memory;
-  const float* logits = memory.numbers<float>(N * vocabulary);
-  const int* targets = memory.indices(N, vocabulary);
-  float *loss = memory.filled<float>(N), *log_sum = memory.filled<float>(N),
-        *dlogits = memory.filled<float>(N * vocabulary);
+  const float* logits = memory.numbers<float>("logits", N * vocabulary);
+  const int* targets = memory.indices("targets", N, vocabulary);
+  float *loss = memory.filled<float>("loss", N), *log_sum = memory.filled<float>("log_sum", N),
+        *dlogits = memory.filled<float>("dlogits", N * vocabulary);
   Ladder ladder("cross-entropy forward and backward, 64 rows of 256, float",
                 8.0 * N * vocabulary + 12.0 * N);
   for (const auto& [name, version] : {std::pair{"v1_separate", V::v1_separate},
@@ -263,14 +285,15 @@ struct Attention {
   explicit Attention(const twin::AttentionShape& s) : shape(s), width((s.H + 2 * s.G) * s.K) {
     const std::size_t rows = std::size_t(s.B) * std::size_t(s.T),
                       heads = std::size_t(s.H) * std::size_t(s.K);
-    const T* qkv = memory.numbers<T>(rows * std::size_t(width));
-    T* dqkv = memory.filled<T>(rows * std::size_t(width));
+    const T* qkv = memory.numbers<T>("qkv", rows * std::size_t(width));
+    T* dqkv = memory.filled<T>("dqkv", rows * std::size_t(width));
     q = qkv, k = q + s.H * s.K, v = k + s.G * s.K;
     dq = dqkv, dk = dq + s.H * s.K, dv = dk + s.G * s.K;
-    dout = memory.numbers<T>(rows * heads);
-    out = memory.filled<T>(rows * heads);
-    probs = memory.filled<T>(rows * std::size_t(s.H) * std::size_t(s.T));
+    dout = memory.numbers<T>("dout", rows * heads);
+    out = memory.filled<T>("out", rows * heads);
+    probs = memory.filled<T>("probs", rows * std::size_t(s.H) * std::size_t(s.T));
     work = memory.filled<float>(
+        "work",
         twin::attention_backward_work(s, false, twin::AttentionVersion::v1_unfused_naive) + 1);
   }
   void forward(twin::AttentionVersion version) {
@@ -319,7 +342,8 @@ void position_bias(bool backward) {
   using V = twin::PositionBiasVersion;
   constexpr int length = 128, H = 4, buckets = 32, distance = 128, offsets = 2 * length - 1;
   Memory memory;
-  float *table = memory.numbers<float>(buckets * H), *bias = memory.numbers<float>(H * offsets);
+  float *table = memory.numbers<float>("table", buckets * H),
+        *bias = memory.numbers<float>("bias", H * offsets);
   Ladder ladder(backward ? "T5's biases backward, the same shape"
                          : "T5's biases, 4 heads, 128 positions, 32 buckets, float",
                 4.0 * (buckets * H + H * offsets));
@@ -344,12 +368,12 @@ void layernorm(bool backward) {
   using V = twin::LayerNormVersion;
   constexpr int N = kRows, D = kWidth;
   Memory memory;
-  const float *x = memory.numbers<float>(N * D), *dy = memory.numbers<float>(N * D),
-              *w = memory.numbers<float>(D), *b = memory.numbers<float>(D);
-  float *y = memory.filled<float>(N * D), *dx = memory.filled<float>(N * D),
-        *mean = memory.filled<float>(N), *rstd = memory.filled<float>(N, 1),
-        *dw = memory.filled<float>(D), *db = memory.filled<float>(D),
-        *work = memory.filled<float>(twin::layernorm_backward_work(N, D));
+  const float *x = memory.numbers<float>("x", N * D), *dy = memory.numbers<float>("dy", N * D),
+              *w = memory.numbers<float>("w", D), *b = memory.numbers<float>("b", D);
+  float *y = memory.filled<float>("y", N * D), *dx = memory.filled<float>("dx", N * D),
+        *mean = memory.filled<float>("mean", N), *rstd = memory.filled<float>("rstd", N, 1),
+        *dw = memory.filled<float>("dw", D), *db = memory.filled<float>("db", D),
+        *work = memory.filled<float>("work", twin::layernorm_backward_work(N, D));
   Ladder ladder(
       backward ? "LayerNorm backward, the same shape" : "LayerNorm, 64 rows of 512, float",
       backward ? 4.0 * (3 * N * D + 3 * D + 2 * N) : 4.0 * (2 * N * D + 2 * D + 2 * N));
@@ -373,11 +397,11 @@ void activation(twin::Activation kind, const char* title, bool backward) {
   using V = twin::ActivationVersion;
   constexpr int N = 64, F = 512;
   Memory memory;
-  const float *x = memory.numbers<float>(N * F), *dy = memory.numbers<float>(N * F),
-              *bias = memory.numbers<float>(F);
-  float *y = memory.filled<float>(N * F), *dx = memory.filled<float>(N * F),
-        *dbias = memory.filled<float>(F),
-        *work = memory.filled<float>(twin::activation_backward_work(N, F));
+  const float *x = memory.numbers<float>("x", N * F), *dy = memory.numbers<float>("dy", N * F),
+              *bias = memory.numbers<float>("bias", F);
+  float *y = memory.filled<float>("y", N * F), *dx = memory.filled<float>("dx", N * F),
+        *dbias = memory.filled<float>("dbias", F),
+        *work = memory.filled<float>("work", twin::activation_backward_work(N, F));
   Ladder ladder(title, backward ? 4.0 * (3 * N * F + 2 * F) : 4.0 * (2 * N * F + F));
   for (const auto& [name, version] : {std::pair{"v1_number_a_thread", V::v1_number_a_thread},
                                       {"v2_vector_loads", V::v2_vector_loads}}) {
@@ -409,10 +433,11 @@ void adamw() {
   constexpr std::size_t n = 16384;
   Memory memory;
   const twin::OptimizerRule rule{.kind = twin::OptimizerKind::adamw};
-  float *w = memory.numbers<float>(n), *m = memory.filled<float>(n), *v = memory.filled<float>(n);
-  const float* g = memory.numbers<float>(n);
-  const auto* step = memory.of(std::vector{twin::optimizer_step(rule, 1e-4, 10, 1)});
-  const auto* decay = memory.of(std::vector<unsigned char>(n / twin::kDecayLine + 1, 1));
+  float *w = memory.numbers<float>("w", n), *m = memory.filled<float>("m", n),
+        *v = memory.filled<float>("v", n);
+  const float* g = memory.numbers<float>("g", n);
+  const auto* step = memory.of("step", std::vector{twin::optimizer_step(rule, 1e-4, 10, 1)});
+  const auto* decay = memory.of("decay", std::vector<unsigned char>(n / twin::kDecayLine + 1, 1));
   Ladder ladder("AdamW, 16,384 weights, float", 28.0 * n);
   for (const auto& [name, version] : {std::pair{"v1_thread_per_weight", V::v1_thread_per_weight},
                                       {"v2_vector_loads", V::v2_vector_loads}}) {
@@ -432,13 +457,13 @@ void global_norm() {
     n += size;
   }
   const twin::NormPlan plan = twin::plan_global_norm(segments);
-  const float* g = memory.numbers<float>(n);
-  const auto* pieces = memory.of(plan.pieces);
-  const auto* first = memory.of(plan.first);
-  auto* partial = memory.of(std::vector<double>(plan.pieces.size()));
-  auto* squares = memory.of(std::vector<double>(plan.first.size()));
-  auto* step = memory.of(std::vector<twin::OptimizerStep>(1));
-  auto* result = memory.of(std::vector<twin::GradientNorm>(1));
+  const float* g = memory.numbers<float>("g", n);
+  const auto* pieces = memory.of("pieces", plan.pieces);
+  const auto* first = memory.of("first", plan.first);
+  auto* partial = memory.of("partial", std::vector<double>(plan.pieces.size()));
+  auto* squares = memory.of("squares", std::vector<double>(plan.first.size()));
+  auto* step = memory.of("step", std::vector<twin::OptimizerStep>(1));
+  auto* result = memory.of("result", std::vector<twin::GradientNorm>(1));
   Ladder ladder("norm of all gradients, 5 parameters with 49,408 numbers, float", 4.0 * double(n));
   for (const auto& [name, version] :
        {std::pair{"v1_block_per_parameter", V::v1_block_per_parameter},
@@ -455,11 +480,11 @@ void rmsnorm(bool backward) {
   using V = twin::RmsNormVersion;
   constexpr int N = kRows, D = kWidth;
   Memory memory;
-  const float *x = memory.numbers<float>(N * D), *dy = memory.numbers<float>(N * D),
-              *w = memory.numbers<float>(D);
-  float *y = memory.filled<float>(N * D), *dx = memory.filled<float>(N * D),
-        *rstd = memory.filled<float>(N, 1), *dw = memory.filled<float>(D),
-        *work = memory.filled<float>(twin::rmsnorm_backward_work(N, D));
+  const float *x = memory.numbers<float>("x", N * D), *dy = memory.numbers<float>("dy", N * D),
+              *w = memory.numbers<float>("w", D);
+  float *y = memory.filled<float>("y", N * D), *dx = memory.filled<float>("dx", N * D),
+        *rstd = memory.filled<float>("rstd", N, 1), *dw = memory.filled<float>("dw", D),
+        *work = memory.filled<float>("work", twin::rmsnorm_backward_work(N, D));
   Ladder ladder(backward ? "RMSNorm backward, the same shape" : "RMSNorm, 64 rows of 512, float",
                 backward ? 4.0 * (3 * N * D + 2 * D + N) : 4.0 * (2 * N * D + D + N));
   for (const auto& [name, version] : {std::pair{"v1_block_per_row", V::v1_block_per_row},
@@ -481,8 +506,8 @@ void rope(const char* title, twin::Pairing pairing, bool backward) {
   using V = twin::RopeVersion;
   constexpr int length = 64, heads = 4, K = 64, D = heads * K;
   Memory memory;
-  const float* x = memory.numbers<float>(length * D);
-  float* y = memory.filled<float>(length * D);
+  const float* x = memory.numbers<float>("x", length * D);
+  float* y = memory.filled<float>("y", length * D);
   std::vector<float> cosines, sines;
   for (int t = 0; t < length; ++t) {
     for (int p = 0; p < K / 2; ++p) {
@@ -491,7 +516,7 @@ void rope(const char* title, twin::Pairing pairing, bool backward) {
       sines.push_back(float(std::sin(angle)));
     }
   }
-  const twin::RopeAngles angles{memory.of(cosines), memory.of(sines), 10000};
+  const twin::RopeAngles angles{memory.of("cos", cosines), memory.of("sin", sines), 10000};
   Ladder ladder(title, 8.0 * length * D);
   for (const auto& [name, version] : {std::pair{"v1_thread_per_pair", V::v1_thread_per_pair},
                                       {"v2_table", V::v2_table},
@@ -519,8 +544,8 @@ void swiglu(bool backward) {
   using V = twin::GluVersion;
   constexpr int N = 64, F = 512;
   Memory memory;
-  const float *x = memory.numbers<float>(2 * N * F), *dy = memory.numbers<float>(N * F);
-  float *y = memory.filled<float>(N * F), *dx = memory.filled<float>(2 * N * F);
+  const float *x = memory.numbers<float>("x", 2 * N * F), *dy = memory.numbers<float>("dy", N * F);
+  float *y = memory.filled<float>("y", N * F), *dx = memory.filled<float>("dx", 2 * N * F);
   Ladder ladder(backward ? "SwiGLU backward, the same shape"
                          : "SwiGLU, 64 rows, 512 wide, gate and value in one matrix, float",
                 (backward ? 20.0 : 12.0) * N * F);
@@ -549,35 +574,9 @@ struct Section {
   void (*print)();
 };
 
-constexpr Section kSections[] = {
-    {"01", "product", matmul},
-    {"04", "forward", embedding_forward},
-    {"04", "backward", embedding_backward},
-    {"05", "softmax", softmax},
-    {"05", "softmax_backward", softmax_backward},
-    {"05", "cross_entropy", cross_entropy},
-    {"06", "forward", attention_forward},
-    {"06", "backward", attention_backward},
-    {"07", "forward", position_bias_forward},
-    {"07", "backward", position_bias_backward},
-    {"08", "forward", layernorm_forward},
-    {"08", "backward", layernorm_backward},
-    {"09", "gelu", gelu_forward},
-    {"09", "gelu_backward", gelu_backward},
-    {"09", "solu", solu_forward},
-    {"09", "solu_backward", solu_backward},
-    {"10", "adamw", adamw},
-    {"10", "global_norm", global_norm},
-    {"12", "forward", rmsnorm_forward},
-    {"12", "backward", rmsnorm_backward},
-    {"13", "halves", rope_halves},
-    {"13", "adjacent", rope_adjacent},
-    {"13", "backward", rope_backward},
-    {"14", "forward", swiglu_forward},
-    {"14", "backward", swiglu_backward},
-    {"15", "forward", gqa_forward},
-    {"15", "backward", gqa_backward},
-};
+#define TPP_SECTION(chapter, name, print) {chapter, name, print},
+constexpr Section kSections[] = {TPP_COUNTED(TPP_SECTION)};
+#undef TPP_SECTION
 
 void help(std::FILE* to) {
   std::fprintf(to,
@@ -585,7 +584,9 @@ void help(std::FILE* to) {
                "by the emulator.\n"
                "A request is one load or store of a warp. In brackets: if its lanes stood side by "
                "side (sectors),\n"
-               "without bank conflicts (wavefronts). The chapters and their sections:\n");
+               "without bank conflicts (wavefronts). With --trace FILE the requests of one section "
+               "are written,\n"
+               "as the viewer's kernel lens reads them. The chapters and their sections:\n");
   std::string chapter;
   for (const Section& section : kSections) {
     if (chapter != section.chapter)
@@ -596,10 +597,27 @@ void help(std::FILE* to) {
   std::fprintf(to, "\n");
 }
 
-int run(const std::vector<std::string>& words) {
+/// The requests of a section's versions, each with its lanes, as viewer/kernels/trace.h reads them.
+void write_trace(const Section& section, const std::string& path) {
+  std::string text = std::string("{\"format\": \"tpp-trace 1\", \"chapter\": \"") +
+                     section.chapter + "\", \"section\": \"" + section.name + "\", ";
+  trace = &text;
+  section.print();
+  trace = nullptr;
+  text += "]}\n";
+  std::ofstream out(path, std::ios::binary);
+  if (!(out << text) || !out.flush()) throw std::runtime_error("Cannot write " + path + ".");
+}
+
+int run(std::vector<std::string> words) {
   if (words.empty() || words[0] == "--help" || words[0] == "-h") {
     help(stdout);
     return 0;
+  }
+  std::string trace_file;
+  if (words.size() > 2 && words[words.size() - 2] == "--trace") {
+    trace_file = words.back();
+    words.resize(words.size() - 2);
   }
   std::vector<Section> chosen;
   for (const Section& section : kSections) {
@@ -611,6 +629,11 @@ int run(const std::vector<std::string>& words) {
     std::fprintf(stderr, "There are no such counts.\n");
     help(stderr);
     return 2;
+  }
+  if (!trace_file.empty()) {
+    if (chosen.size() != 1) throw std::runtime_error("--trace wants one section.");
+    write_trace(chosen[0], trace_file);
+    return 0;
   }
   for (std::size_t i = 0; i < chosen.size(); ++i) {
     if (i > 0) std::printf("\n");
