@@ -426,6 +426,7 @@ void App::frame(bool present) {
   }
   run_.want({wanted.begin(), wanted.end()});
 
+  redraw_at_ = 0;
   draw_background(ui);
   for (int i = 0; i < kSlots; ++i) {
     const auto slot = static_cast<Slot>(i);
@@ -441,6 +442,10 @@ void App::frame(bool present) {
   backend_.end_frame(present);
   ++frames_;
   if (present) write_exports();
+}
+
+void App::redraw_by(double time) {
+  if (redraw_at_ == 0 || time < redraw_at_) redraw_at_ = time;
 }
 
 void App::take_news() {
@@ -536,6 +541,7 @@ void App::draw_slot(Ui& ui, Slot slot, const Rect& rect) {
     // A click on another tab takes effect in the next frame, when that panel has computed
     ViewContext seen = context(ui, content);
     panel->draw(seen);
+    if (seen.redraw_in > 0) redraw_by(clock() + seen.redraw_in);
   }
   end_slot();
   if (panel) act(*panel, action);
@@ -758,9 +764,8 @@ void App::draw_explanation(Ui& ui) {
 void App::draw_toasts(Ui& ui) {
   const double now = clock();
   std::erase_if(toasts_, [&](const Toast& t) { return t.until > 0 && now >= t.until; });
-  redraw_at_ = 0;
   for (const Toast& t : toasts_) {
-    if (t.until > 0 && (redraw_at_ == 0 || t.until < redraw_at_)) redraw_at_ = t.until;
+    if (t.until > 0) redraw_by(t.until);
   }
 
   // From the bottom upwards, the newest lowest

@@ -106,6 +106,7 @@ class App {
   void attempt(const std::function<void()>& action);  // errors become toasts
   void rebuild_fonts();
   void take_news();
+  void redraw_by(double time);  // of clock()
   void forget_impossible_selection();
   bool input_changed();
   [[nodiscard]] double clock() const;  // seconds since the start

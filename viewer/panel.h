@@ -39,6 +39,9 @@ class Panel {
   /// Draw into the current ImGui window, already at the panel's place. No arithmetic over tensors.
   virtual void draw(ViewContext&) = 0;
 
+  /// Is something that it will show still being made elsewhere? Pictures wait for it.
+  virtual bool waiting() const { return false; }
+
   /// What this panel shows and how to read it, a few sentences.
   virtual std::string explain() const { return {}; }
 

@@ -1,7 +1,9 @@
 // Scripted input.
 #include "viewer/script.h"
 
+#include <chrono>
 #include <sstream>
+#include <thread>
 #include <vector>
 
 #include "viewer/export.h"
@@ -45,6 +47,17 @@ void Script::move_to(float x, float y) {
   e.y = y;
   backend_.inject(e);
   drain();
+}
+
+void Script::await(std::string_view probe, double seconds) {
+  using Clock = std::chrono::steady_clock;
+  const auto end = Clock::now() + std::chrono::duration<double>(seconds);
+  while (!sees(probe)) {
+    if (Clock::now() > end) throw ScriptError("\"" + std::string(probe) + "\" never came.");
+    frame_();
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  wait(2);
 }
 
 void Script::move(std::string_view probe, float fx, float fy) {
@@ -178,6 +191,8 @@ void Script::run(std::string_view text) {
         type(rest());
       } else if (action == "wait") {
         wait(static_cast<int>(number_or(1)));
+      } else if (action == "await") {
+        await(word());
       } else if (action == "see" || action == "nosee") {
         const std::string name = word();
         expect(sees(name) == (action == "see"),
@@ -188,7 +203,7 @@ void Script::run(std::string_view text) {
       } else {
         throw ScriptError("\"" + action +
                           "\" is no action: there are click, double, move, drag, wheel, key, type, "
-                          "wait, see, nosee and shot");
+                          "wait, await, see, nosee and shot");
       }
     } catch (const ScriptError& e) {
       throw ScriptError("Script line " + std::to_string(number) + ", " + line + ": " + e.what());

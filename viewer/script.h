@@ -31,6 +31,10 @@ class Script {
   /// Draw frames until `done`, at most `frames`; ScriptError names `what` if it never is.
   void wait_until(const std::function<bool()>& done, std::string_view what, int frames = 600);
 
+  /// Draw frames until a probe is on the screen that something in the background brings there.
+  /// ScriptError when it has not come after so long.
+  void await(std::string_view probe, double seconds = 60);
+
   /// Move to a place inside a probe: (0.5, 0.5) is its middle. ScriptError, listing what there is,
   /// when no such thing is on the screen.
   void move(std::string_view probe, float fx = 0.5f, float fy = 0.5f);
@@ -50,7 +54,7 @@ class Script {
 
   /// The same as text, one action a line, # begins a comment:
   ///   click transport/play · move attention/map 0.2 0.8 · drag NAME dx dy · wheel NAME n ·
-  ///   double NAME · key Ctrl+K · type words · wait 10 · see NAME · nosee NAME · shot FILE.png
+  ///   double NAME · key Ctrl+K · type words · wait 10 · await NAME · see NAME · nosee NAME · shot FILE.png
   /// ScriptError names the line.
   void run(std::string_view text);
 

@@ -28,6 +28,7 @@ struct ViewContext : Ui {
   RunControl* control = nullptr;       // null in tests that only look
   double time = 0;                     // seconds since the start, for animation
   const History* history_b = nullptr;  // all steps of run B; null without one
+  double redraw_in = 0;  // draw() may set it: seconds until it changes by itself; 0: it does not
 
   /// The frame of the run that is shown (A for the difference).
   const Frame* shown() const { return compare == Compare::b ? b : a; }

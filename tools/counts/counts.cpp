@@ -569,12 +569,14 @@ void swiglu_backward() { swiglu(true); }
 // --- The program --------------------------------------------------------------------------------------
 
 struct Section {
-  const char* chapter;
+  const char* folder;  // of the chapter
   const char* name;
   void (*print)();
+
+  [[nodiscard]] std::string chapter() const { return std::string(folder, 2); }
 };
 
-#define TPP_SECTION(chapter, name, print) {chapter, name, print},
+#define TPP_SECTION(folder, name, print) {folder, name, print},
 constexpr Section kSections[] = {TPP_COUNTED(TPP_SECTION)};
 #undef TPP_SECTION
 
@@ -589,9 +591,9 @@ void help(std::FILE* to) {
                "as the viewer's kernel lens reads them. The chapters and their sections:\n");
   std::string chapter;
   for (const Section& section : kSections) {
-    if (chapter != section.chapter)
-      std::fprintf(to, "%s  %s", chapter.empty() ? "" : "\n", section.chapter);
-    chapter = section.chapter;
+    if (chapter != section.chapter())
+      std::fprintf(to, "%s  %s", chapter.empty() ? "" : "\n", section.chapter().c_str());
+    chapter = section.chapter();
     std::fprintf(to, " %s", section.name);
   }
   std::fprintf(to, "\n");
@@ -600,7 +602,7 @@ void help(std::FILE* to) {
 /// The requests of a section's versions, each with its lanes, as viewer/kernels/trace.h reads them.
 void write_trace(const Section& section, const std::string& path) {
   std::string text = std::string("{\"format\": \"tpp-trace 1\", \"chapter\": \"") +
-                     section.chapter + "\", \"section\": \"" + section.name + "\", ";
+                     section.chapter() + "\", \"section\": \"" + section.name + "\", ";
   trace = &text;
   section.print();
   trace = nullptr;
@@ -623,7 +625,7 @@ int run(std::vector<std::string> words) {
   for (const Section& section : kSections) {
     const bool named =
         words.size() == 1 || std::find(words.begin() + 1, words.end(), section.name) != words.end();
-    if (words[0] == section.chapter && named) chosen.push_back(section);
+    if (words[0] == section.chapter() && named) chosen.push_back(section);
   }
   if (chosen.empty() || (words.size() > 1 && chosen.size() != words.size() - 1)) {
     std::fprintf(stderr, "There are no such counts.\n");

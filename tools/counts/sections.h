@@ -2,31 +2,31 @@
 // list for ./run counts and for the viewer, which links no checked kernels and so asks that program.
 #pragma once
 
-#define TPP_COUNTED(SECTION)                          \
-  SECTION("01", "product", matmul)                    \
-  SECTION("04", "forward", embedding_forward)         \
-  SECTION("04", "backward", embedding_backward)       \
-  SECTION("05", "softmax", softmax)                   \
-  SECTION("05", "softmax_backward", softmax_backward) \
-  SECTION("05", "cross_entropy", cross_entropy)       \
-  SECTION("06", "forward", attention_forward)         \
-  SECTION("06", "backward", attention_backward)       \
-  SECTION("07", "forward", position_bias_forward)     \
-  SECTION("07", "backward", position_bias_backward)   \
-  SECTION("08", "forward", layernorm_forward)         \
-  SECTION("08", "backward", layernorm_backward)       \
-  SECTION("09", "gelu", gelu_forward)                 \
-  SECTION("09", "gelu_backward", gelu_backward)       \
-  SECTION("09", "solu", solu_forward)                 \
-  SECTION("09", "solu_backward", solu_backward)       \
-  SECTION("10", "adamw", adamw)                       \
-  SECTION("10", "global_norm", global_norm)           \
-  SECTION("12", "forward", rmsnorm_forward)           \
-  SECTION("12", "backward", rmsnorm_backward)         \
-  SECTION("13", "halves", rope_halves)                \
-  SECTION("13", "adjacent", rope_adjacent)            \
-  SECTION("13", "backward", rope_backward)            \
-  SECTION("14", "forward", swiglu_forward)            \
-  SECTION("14", "backward", swiglu_backward)          \
-  SECTION("15", "forward", gqa_forward)               \
-  SECTION("15", "backward", gqa_backward)
+#define TPP_COUNTED(SECTION)                                  \
+  SECTION("01_tensor", "product", matmul)                     \
+  SECTION("04_embedding", "forward", embedding_forward)       \
+  SECTION("04_embedding", "backward", embedding_backward)     \
+  SECTION("05_softmax", "softmax", softmax)                   \
+  SECTION("05_softmax", "softmax_backward", softmax_backward) \
+  SECTION("05_softmax", "cross_entropy", cross_entropy)       \
+  SECTION("06_attention", "forward", attention_forward)       \
+  SECTION("06_attention", "backward", attention_backward)     \
+  SECTION("07_position", "forward", position_bias_forward)    \
+  SECTION("07_position", "backward", position_bias_backward)  \
+  SECTION("08_layernorm", "forward", layernorm_forward)       \
+  SECTION("08_layernorm", "backward", layernorm_backward)     \
+  SECTION("09_feedforward", "gelu", gelu_forward)             \
+  SECTION("09_feedforward", "gelu_backward", gelu_backward)   \
+  SECTION("09_feedforward", "solu", solu_forward)             \
+  SECTION("09_feedforward", "solu_backward", solu_backward)   \
+  SECTION("10_optimizer", "adamw", adamw)                     \
+  SECTION("10_optimizer", "global_norm", global_norm)         \
+  SECTION("12_rmsnorm", "forward", rmsnorm_forward)           \
+  SECTION("12_rmsnorm", "backward", rmsnorm_backward)         \
+  SECTION("13_rope", "halves", rope_halves)                   \
+  SECTION("13_rope", "adjacent", rope_adjacent)               \
+  SECTION("13_rope", "backward", rope_backward)               \
+  SECTION("14_swiglu", "forward", swiglu_forward)             \
+  SECTION("14_swiglu", "backward", swiglu_backward)           \
+  SECTION("15_gqa", "forward", gqa_forward)                   \
+  SECTION("15_gqa", "backward", gqa_backward)

@@ -75,7 +75,8 @@ Ended run_process(const std::vector<std::string>& command, const Limits& limits,
   int status = 0;
   bool reaped = false;
   while (true) {
-    const double left = limits.seconds - since(start);
+    const bool stopped = limits.stop != nullptr && limits.stop->load();
+    const double left = stopped ? -1 : limits.seconds - since(start);
     if (left <= 0 && !ended.out_of_time) {
       ended.out_of_time = true;
       kill(-child, limits.ask_first ? SIGTERM : SIGKILL);

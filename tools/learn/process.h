@@ -1,6 +1,7 @@
 // A child process under limits: students' code may crash, loop, print a book or eat all memory, and is a verdict.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <filesystem>
 #include <string>
@@ -13,6 +14,7 @@ struct Limits {
   std::size_t memory = 0;          // of address space, in bytes; 0 for no limit
   std::size_t output = 64 * 1024;  // of what it prints this much is kept
   bool ask_first = false;          // when time is up: SIGTERM, and a moment to say where it is
+  const std::atomic<bool>* stop = nullptr;  // set by another thread: as if time were up
 };
 
 struct Ended {

@@ -143,6 +143,7 @@ TraceRequest Reader::request(const Json& row, const std::vector<TraceLine>& line
   }
   if (cost_of(line, r) != r.cost)
     refuse("a request's sectors or wavefronts are not those of its lanes");
+  r.ideal = ideal_of(line, r);
   return r;
 }
 
@@ -185,11 +186,13 @@ const TraceSource* TraceVersion::source(std::string_view wanted) const {
 int TraceVersion::worst_line() const {
   int worst = -1;
   for (int i = 0; i < int(lines.size()); ++i) {
+    const TraceLine& a = lines[std::size_t(i)];
+    if (a.kept.empty()) continue;
     if (worst < 0) {
       worst = i;
       continue;
     }
-    const TraceLine &a = lines[std::size_t(i)], &b = lines[std::size_t(worst)];
+    const TraceLine& b = lines[std::size_t(worst)];
     if (a.excess() > b.excess() || (a.excess() == b.excess() && a.cost > b.cost)) worst = i;
   }
   return worst;

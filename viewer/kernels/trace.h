@@ -36,12 +36,13 @@ struct TraceLine {
 
 /// One instruction of one warp, once.
 struct TraceRequest {
-  int line = 0;                               // which of TraceVersion::lines
-  int phase = 0;                              // barriers of the block before it
-  int warp = 0;                               // of the block
-  std::uint32_t active = 0;                   // a bit for each lane that takes part
-  int cost = 0;                               // sectors or wavefronts, as the recorder counted them
-  int base = 0;                               // where the array begins, modulo 128
+  int line = 0;              // which of TraceVersion::lines
+  int phase = 0;             // barriers of the block before it
+  int warp = 0;              // of the block
+  std::uint32_t active = 0;  // a bit for each lane that takes part
+  int cost = 0;              // sectors or wavefronts, as the recorder counted them
+  int ideal = 0;             // the same, if its lanes stood side by side, or in different banks
+  int base = 0;              // where the array begins, modulo 128
   std::array<std::int32_t, kLanes> offset{};  // bytes from the array's begin; −1 for idle lanes
 
   [[nodiscard]] bool takes_part(int lane) const { return (active >> lane & 1u) != 0; }
@@ -74,8 +75,8 @@ struct TraceVersion {
   TraceTotals totals;
 
   [[nodiscard]] const TraceSource* source(std::string_view name) const;
-  /// The line with the most sectors and wavefronts beyond the ideal; if all are ideal, the costliest.
-  /// −1 when nothing was recorded.
+  /// Of the lines that block 0 runs: the one with the most sectors or wavefronts beyond the ideal; if
+  /// all are ideal, the costliest. −1 when there is none.
   [[nodiscard]] int worst_line() const;
 };
 

@@ -4,6 +4,7 @@
 #include "viewer/panels/architecture_panel.h"
 #include "viewer/panels/attention_panel.h"
 #include "viewer/panels/gradients_panel.h"
+#include "viewer/panels/kernels_panel.h"
 #include "viewer/panels/lens_panel.h"
 #include "viewer/panels/loss_panel.h"
 #include "viewer/panels/norms_panel.h"
@@ -22,10 +23,11 @@ std::unique_ptr<Panel> make() {
 
 constexpr PanelEntry kPanels[] = {
     {"transport", make<TransportPanel>}, {"architecture", make<ArchitecturePanel>},
-    {"attention", make<AttentionPanel>}, {"rope", make<RopePanel>},
-    {"lens", make<LensPanel>},           {"norms", make<NormsPanel>},
-    {"gradients", make<GradientsPanel>}, {"loss", make<LossPanel>},
-    {"samples", make<SamplesPanel>},     {"status", make<StatusPanel>},
+    {"attention", make<AttentionPanel>}, {"kernels", make<KernelsPanel>},
+    {"rope", make<RopePanel>},           {"lens", make<LensPanel>},
+    {"norms", make<NormsPanel>},         {"gradients", make<GradientsPanel>},
+    {"loss", make<LossPanel>},           {"samples", make<SamplesPanel>},
+    {"status", make<StatusPanel>},
 };
 
 }  // namespace
