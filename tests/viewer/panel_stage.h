@@ -94,6 +94,7 @@ class Stage {
     taps = panel_->taps(context);
     panel_->update(context);
     panel_->draw(context);
+    redraw_in = context.redraw_in;
     end_slot();
     vertices = 0;
     backend_->end_frame(present);
@@ -127,6 +128,7 @@ class Stage {
   double time = 0;
   std::vector<std::string> taps;  // what the panel asked for in the last frame
   int vertices = 0;               // of the last frame
+  double redraw_in = 0;           // that the panel asked for in it
 
  private:
   Theme theme_;

@@ -180,7 +180,7 @@ class Drawing {
     list_ = ImGui::GetWindowDrawList();
     mouse_ = ImGui::GetIO().MousePos;
     small_ = theme_.font_size(Font::small);
-    grid_.gutter = text_width(ui, Font::small, "wavefront") + theme_.px(8);
+    grid_.gutter = text_width(ui, Font::small, "00,000") + theme_.px(8);
     grid_.cell = std::floor(std::min((rect.w - grid_.gutter) / kLanes, theme_.px(22)));
     grid_.x = rect.x + grid_.gutter;
   }
@@ -356,9 +356,7 @@ class Drawing {
         if (y >= label_end) {
           put_text_right(ui_, list_, grid_.x - theme_.px(6),
                          std::floor(y + (height - small_) / 2 - theme_.px(1)), p_.muted,
-                         wavefront == 1 && grid_.gutter > theme_.px(60)
-                             ? "wavefront 1"
-                             : std::to_string(wavefront));
+                         std::to_string(wavefront));
           label_end = y + small_;
         }
         for (int bank = 0; bank < kBanks; ++bank) {
@@ -423,7 +421,9 @@ class Drawing {
                 top = at.y + std::floor((small_ - side) / 2) + theme_.px(1);
     const auto item = [&](Rgba fill, bool hollow, const char* words) {
       if (x + side + theme_.px(5) + text_width(ui_, Font::small, words) > at.right()) return;
-      if (hollow) {
+      if (fill == 0) {
+        x -= side + theme_.px(5);  // words alone
+      } else if (hollow) {
         compat::add_rect(list_, ImVec2(x, top), ImVec2(x + side, top + side), fill);
       } else {
         list_->AddRectFilled(ImVec2(x, top), ImVec2(x + side, top + side), fill);
@@ -432,8 +432,9 @@ class Drawing {
       x += put_text(ui_, list_, x, at.y, p_.muted, words) + theme_.px(14);
     };
     if (s_.line.shared) {
-      item(lane_colour(theme_, 16), false, "a word, in its lane's colour");
+      item(lane_colour(theme_, 16), false, "a word for its lane");
       item(mix(p_.panel, p_.hatch, 0.35f), false, "idle");
+      item(0, false, "a row is a wavefront");
     } else {
       item(lane_colour(theme_, 16), false, "asked for");
       item(p_.hatch, false, "fetched in vain");

@@ -34,6 +34,16 @@ Rgba verdict_colour(const Palette& p, std::uint64_t cost, std::uint64_t ideal) {
   return cost >= 2 * ideal && cost > ideal ? p.warning : cost > ideal ? p.text : p.good;
 }
 
+/// "5.3": it becomes part of a command and of a file's name.
+bool is_exercise(std::string_view id) {
+  const std::size_t dot = id.find('.');
+  const auto number = [](std::string_view digits) {
+    return !digits.empty() && digits.size() <= 3 &&
+           std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
+  };
+  return dot != std::string_view::npos && number(id.substr(0, dot)) && number(id.substr(dot + 1));
+}
+
 /// A source file, its words coloured.
 struct Listing {
   struct Piece {
@@ -498,15 +508,20 @@ void KernelsPanel::State::draw_source(ViewContext& context, const Rect& rect) {
   const float small = t.font_size(Font::small);
   ImDrawList* outside = ImGui::GetWindowDrawList();
 
-  // What the two columns of numbers are
-  const float number = text_width(context, Font::small, "wavefr.") + t.px(4);
-  const float digits = text_width(context, Font::mono_small, "000") + t.px(10);
+  // The columns of numbers: those of memory that this version uses
+  const TraceTotals& totals = replay.version()->totals;
+  const float column = text_width(context, Font::small, "wavefr.") + t.px(8);
+  const float sectors_end = totals.requests > 0 ? column : 0;
+  const float numbers = sectors_end + (totals.shared > 0 ? column : 0);
+  const float digits = text_width(context, Font::mono_small, "000") + t.px(18);
   const TraceSource* source = replay.version()->source(listed);
-  put_text_right(context, outside, rect.x + number - t.px(2), rect.y, p.muted, "sectors");
-  put_text_right(context, outside, rect.x + 2 * number, rect.y, p.muted, "wavefr.");
+  if (totals.requests > 0)
+    put_text_right(context, outside, rect.x + sectors_end, rect.y, p.muted, "sectors");
+  if (totals.shared > 0)
+    put_text_right(context, outside, rect.x + numbers, rect.y, p.muted, "wavefr.");
   {
     const FontScope scope(t, Font::small);
-    const float x = rect.x + 2 * number + t.px(14);
+    const float x = rect.x + numbers + t.px(14);
     std::string name = listed;
     if (source && source->path.rfind("/kernels/") != std::string::npos)
       name = source->path.substr(source->path.rfind("/kernels/") + 1);
@@ -521,7 +536,7 @@ void KernelsPanel::State::draw_source(ViewContext& context, const Rect& rect) {
                       ImGuiWindowFlags_HorizontalScrollbar);
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ImVec2 origin = ImGui::GetCursorScreenPos();
-  const float code_x = 2 * number + digits;
+  const float code_x = numbers + digits;
   const float letter = text_width(context, Font::mono_small, "0000000000") / 10;
   const auto lines = int(listing.lines.size());
 
@@ -571,8 +586,8 @@ void KernelsPanel::State::draw_source(ViewContext& context, const Rect& rect) {
       put_text_right(context, list, x, y + t.px(1), verdict_colour(p, a, ideal),
                      formatted("%.1f", double(a) / double(requests)));
     };
-    cost(left + number - t.px(2), n.sectors, n.ideal_sectors, n.requests);
-    cost(left + 2 * number, n.wavefronts, n.ideal_wavefronts, n.shared);
+    cost(left + sectors_end, n.sectors, n.ideal_sectors, n.requests);
+    cost(left + numbers, n.wavefronts, n.ideal_wavefronts, n.shared);
     context.probes.record("kernels/source/" + std::to_string(i + 1), whole);
     if (!here) continue;
     draw_gutter_tip(context, i + 1, sum->second);
@@ -625,7 +640,7 @@ void KernelsPanel::draw(ViewContext& context) {
 
   // The source beside the request, or below it
   if (rest.w >= t.px(560)) {
-    const float left = std::floor(std::max(rest.w * 0.5f, rest.w - t.px(760)));
+    const float left = std::floor(rest.w - std::clamp(rest.w * 0.45f, t.px(330), t.px(800)));
     s.draw_source(context, {rest.x, rest.y, left - t.px(14), rest.h});
     draw_request(context, {rest.x + left, rest.y, rest.w - left, rest.h}, s.scene, s.lane);
   } else {
@@ -687,9 +702,7 @@ void KernelsPanel::restore(const std::string& settings) {
   const auto& ladders = kernel_ladders();
   const bool known = std::any_of(ladders.begin(), ladders.end(),
                                  [&](const KernelLadder& l) { return l.choice == choice; });
-  const auto digit = [](char c) { return (c >= '0' && c <= '9') || c == '.'; };
-  const bool exercise = choice.mine() && !choice.section.empty() && choice.section.size() < 8 &&
-                        std::all_of(choice.section.begin(), choice.section.end(), digit);
+  const bool exercise = choice.mine() && is_exercise(choice.section);
   if (!known && !exercise) return;
   state_->choose(choice, b == std::string::npos ? "" : settings.substr(b + 1));
 }
