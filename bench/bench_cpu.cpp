@@ -26,6 +26,7 @@
 #include "assets/repository.h"
 #include "assets/sources.h"
 #include "bench/calibrate.h"
+#include "bench/measuring.h"
 #include "bench/table.h"
 #include "chapters/31_transformer_pp/catalogue.h"
 #include "tests/malloc_count.h"
@@ -44,49 +45,6 @@ struct Options {
   int threads = 0;  // 0: one for each core
   std::vector<std::string> peers;
 };
-
-// --- Clocks and medians -------------------------------------------------------------------------------
-
-double wall_seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-double process_cpu_seconds() {
-  rusage usage{};
-  (void)getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) { return double(t.tv_sec) + 1e-6 * double(t.tv_usec); };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-double median(std::vector<double> values) {
-  if (values.empty()) return NAN;
-  const auto middle = values.begin() + std::ptrdiff_t(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
-std::string number(double value, int digits = 0) {
-  if (!std::isfinite(value)) return "–";
-  char text[64];
-  (void)std::snprintf(text, sizeof text, "%.*f", digits, value);
-  return text;
-}
-std::string thousands(double value) {
-  std::string text = number(value);
-  for (int at = int(text.size()) - 3; at > 0; at -= 3) text.insert(std::size_t(at), ",");
-  return text;
-}
-std::string percent(double share, int digits = 1) { return number(100 * share, digits) + " %"; }
-
-/// One line on a terminal that says what is being measured; one line each elsewhere.
-void progress(const std::string& text) {
-  const bool terminal = isatty(STDERR_FILENO) != 0;
-  (void)std::fprintf(stderr, terminal ? "\r\033[K%s" : "%s\n", text.c_str());
-  (void)std::fflush(stderr);
-}
-void progress_done() {
-  if (isatty(STDERR_FILENO) != 0) (void)std::fprintf(stderr, "\r\033[K");
-}
 
 // --- Our step -----------------------------------------------------------------------------------------
 
@@ -392,25 +350,6 @@ class Peer {
 
 // --- The report ------------------------------------------------------------------------------------------------
 
-std::string machine() {
-  std::ifstream info("/proc/cpuinfo");
-  std::string name = "unknown processor", line;
-  while (std::getline(info, line)) {
-    const std::size_t colon = line.find(": ");
-    if (line.starts_with("model name") && colon != std::string::npos) {
-      name = line.substr(colon + 2);
-      break;
-    }
-  }
-  std::array<double, 1> load{};
-  (void)getloadavg(load.data(), 1);
-  char date[32] = "";
-  const std::time_t now = std::time(nullptr);
-  (void)std::strftime(date, sizeof date, "%Y-%m-%d", std::gmtime(&now));
-  return name + ", " + std::to_string(std::thread::hardware_concurrency()) + " cores; " +
-         TPP_COMPILER + ", " + TPP_FLAGS + "; " + date;
-}
-
 std::string sizes(const Run& run) {
   const ModelConfig& c = run.model->config();
   return std::to_string(c.layers) + " layers, D " + std::to_string(c.D) + ", H " +
@@ -418,12 +357,6 @@ std::string sizes(const Run& run) {
          ", V " + std::to_string(c.V) + ", T " + std::to_string(c.T) + ", batch " +
          std::to_string(run.trainer->batch().B) + ", " +
          number(double(run.model->table().numbers()) * 1e-6, 2) + " M parameters";
-}
-
-double one_minute_load() {
-  double load = NAN;
-  (void)getloadavg(&load, 1);
-  return load;
 }
 
 int run_bench(const Options& args) {

@@ -192,6 +192,45 @@ TEST_CASE("app: the strip goes back in time, and playing goes on from there", "[
   }
 }
 
+TEST_CASE("app: maps that have not changed are not sent to the card again", "[viewer][app]") {
+  Stage s;
+  const auto& store = dynamic_cast<SoftwareTextureStore&>(s.backend->textures());
+  s.run.fork({{"norm", "layernorm"}}, ForkAt::start);
+  s.wait("B", [&] { return s.app.shown_b() != nullptr; });
+  const auto settled = [&, calm = 0]() mutable {
+    const Frame& f = *s.app.shown();
+    const bool still = s.run.answered() && f.sample_whole && f.sample_step == f.step &&
+                       s.run.frame() == s.app.shown();
+    calm = still ? calm + 1 : 0;
+    return calm > 5;
+  };
+  for (const Compare compare : {Compare::a, Compare::b, Compare::difference}) {
+    s.app.set_compare(compare);
+    const auto take_step = [&] {
+      const long step = s.app.shown()->step + 1;
+      s.run.step();
+      s.wait("a step", [&] { return s.app.shown()->step == step; });
+    };
+    take_step();
+    s.wait("rest", settled);
+
+    // Frames of the same state, and pictures of it that tell of another text
+    const int before = store.uploads();
+    s.hand.wait(20);
+    CHECK(store.uploads() == before);
+    const std::string prompt = compare == Compare::b ? "the fox" : "a hen";
+    s.run.set_prompt(prompt);
+    s.wait("another picture", [&] { return s.app.shown()->sample_prompt == prompt; });
+    s.wait("rest", settled);
+    CHECK(store.uploads() == before);
+
+    // Another step is another map
+    take_step();
+    s.hand.wait(2);
+    CHECK(store.uploads() >= before + 4);
+  }
+}
+
 TEST_CASE("app: switching a component starts the run anew", "[viewer][app]") {
   Stage s;
   s.run.step();

@@ -89,6 +89,24 @@ TEST_CASE("heatmap: uploads when data or style changed, and only then", "[viewer
   map.set({m.data(), 4, 4}, 2, {Colormap::cividis, RangePolicy::fixed, {0, 1}, false});
   screen.frame(draw);
   CHECK(store.uploads() == before + 2);
+
+  // Another version of the same numbers is the same picture; a NaN is itself, a mask is part of it
+  m[5] = kNan;
+  map.set({m.data(), 4, 4}, 3);
+  screen.frame(draw);
+  const int loud = store.uploads();
+  CHECK(loud > before + 2);
+  map.set({m.data(), 4, 4}, 4);
+  screen.frame(draw);
+  CHECK(store.uploads() == loud);
+  MatrixView causal{m.data(), 4, 4};
+  causal.causal = true;
+  map.set(causal, 5);
+  screen.frame(draw);
+  CHECK(store.uploads() == loud + 1);
+  map.set({m.data(), 2, 8}, 6);
+  screen.frame(draw);
+  CHECK(store.uploads() == loud + 2);
 }
 
 TEST_CASE("heatmap: the mouse reads row, column and value; a click is told once", "[viewer]") {
