@@ -41,9 +41,19 @@ class App::Guard final : public RunControl {
   Guard(App& app, RunThread& run) : app_(app), run_(run) {}
 
   void play() override {
-    app_.attempt([&] { run_.play(); });
+    app_.attempt([&] {
+      if (app_.plan_) {  // B begins on the way
+        run_.play_until(app_.plan_->step);
+      } else {
+        run_.play();
+      }
+    });
+    app_.plan_plays_ = true;
   }
-  void pause() override { run_.pause(); }
+  void pause() override {
+    app_.plan_plays_ = false;
+    run_.pause();
+  }
   void step() override {
     app_.attempt([&] { run_.step(); });
   }
@@ -139,7 +149,14 @@ void App::add_commands() {
   add("transport.reset", "Start again at step 0", "Run", {.key = key('R'), .shift = true},
       [this] { guard_->reset(); });
   add("run.save", "Save a checkpoint", "Run", {.key = key('S'), .ctrl = true, .shift = true},
-      [this] { guard_->save(export_name("checkpoint", ".safetensors").string()); });
+      [this] {
+        // What is shown is what is saved
+        if (!frame_b_) return guard_->save(export_name("checkpoint", ".safetensors").string());
+        if (compare() != Compare::b)
+          run_.save(export_name("checkpoint-a", ".safetensors").string(), false);
+        if (compare() != Compare::a)
+          run_.save(export_name("checkpoint-b", ".safetensors").string(), true);
+      });
 
   add("compare.here", "Fork here: a second run, B, beside this one", "Two runs",
       {.key = key('B'), .shift = true}, [this] { fork(ForkAt::here); });
@@ -454,6 +471,7 @@ void App::take_news() {
   frame_ = pair.a;
   frame_b_ = pair.b;
   if (frame_ && frame_->playing && !played) forget_step();  // the curves follow again
+  follow_plan();
   run_.drain(history_);
   run_.drain_b(history_b_);
   for (std::string& sentence : run_.take_notices()) toast(std::move(sentence));
@@ -708,7 +726,33 @@ void App::fork(ForkAt at) {
   });
 }
 
+void App::play() { guard_->play(); }
+
+void App::plan_fork(ForkPlan plan) {
+  if (!frame_) frame_ = run_.frame();
+  if (frame_) (void)with_swaps(frame_->options, plan.swaps);
+  plan_ = std::move(plan);
+}
+
+/// Go on to the step of the fork, and from there with two.
+void App::follow_plan() {
+  if (!plan_ || !frame_ || frame_->travelling_to >= 0) return;
+  const ForkPlan plan = *plan_;
+  if (frame_->step > plan.step) {
+    plan_.reset();
+    toast("B was to begin at step " + std::to_string(plan.step) +
+          ", but A is further than that. Shift+B forks here.");
+  } else if (frame_->step == plan.step && !frame_->playing && frame_->phase == Phase::update) {
+    plan_.reset();
+    attempt([&] {
+      run_.fork(plan.swaps, plan.step == 0 ? ForkAt::start : ForkAt::here);
+      if (plan_plays_) run_.play();
+    });
+  }
+}
+
 void App::close_fork() {
+  plan_.reset();
   run_.close_fork();
   compare_ = Compare::a;
 }
@@ -844,6 +888,12 @@ void App::export_csv(const std::string& id) {
 Session App::session() const {
   Session s;
   if (frame_) s.options = frame_->options;
+  if (frame_ && frame_b_) {
+    s.fork = {swaps_between(frame_->options, frame_b_->options), frame_->fork};
+  } else {
+    s.fork = plan_;
+  }
+  s.compare = compare_;
   s.appearance = theme_.appearance();
   s.zoom = config_.zoom;
   s.layout = layout_.serialise();
@@ -877,6 +927,7 @@ void App::apply(const Session& session) {
   }
   selection_.release();
   selection_.set(session.selected);
+  set_compare(session.compare);
   if (session.speed > 0) run_.set_speed(session.speed);
   for (const auto& [id, settings] : session.panels) {
     if (Panel* panel = find(id)) panel->restore(settings);

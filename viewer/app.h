@@ -55,7 +55,7 @@ class App {
   void toast(std::string sentence, bool error = false);
 
   [[nodiscard]] Session session() const;
-  /// Arrange the view as in a session; the run's options are the caller's business.
+  /// Arrange the view as in a session; the run's options and its fork are the caller's business.
   void apply(const Session& session);
 
   // Panels by their id; names that do not exist are ignored
@@ -79,6 +79,11 @@ class App {
   /// Which run the panels show; A while there is no B.
   [[nodiscard]] Compare compare() const { return frame_b_ ? compare_ : Compare::a; }
   void set_compare(Compare compare);
+
+  /// B will begin when A has come to this step. What is shown then is set_compare()'s.
+  /// Errors  InputError when B's options cannot be
+  void plan_fork(ForkPlan plan);
+  void play();
 
   // For scripts and tests
   [[nodiscard]] const Probes& probes() const { return probes_; }
@@ -127,6 +132,7 @@ class App {
   void forget_step();
   void fork(ForkAt at);
   void close_fork();
+  void follow_plan();
   void draw_explanation(Ui& ui);
   void draw_toasts(Ui& ui);
   void act(Panel& panel, const PanelAction& action);
@@ -159,6 +165,8 @@ class App {
   std::shared_ptr<const Frame> frame_, frame_b_;  // of the same step
   History history_, history_b_;
   Compare compare_ = Compare::a;
+  std::optional<ForkPlan> plan_;   // of a B that is still to begin
+  bool plan_plays_ = false;        // and then both play
   std::optional<long> scrubbing_;  // the step that the strip was dragged to, until the run is there
   unsigned long sought_from_ = 0;  // the frame that was shown when it was asked to go there
   std::string told_error_;         // why the run had stopped, in the last frame

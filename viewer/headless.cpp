@@ -76,9 +76,9 @@ std::shared_ptr<const Frame> train(RunThread& run, long last_step, History& hist
   }
 }
 
-void save_checkpoint_and_wait(RunThread& run, const fs::path& path) {
+void save_checkpoint_and_wait(RunThread& run, const fs::path& path, bool of_b = false) {
   (void)run.take_notices();
-  run.save(path.string());
+  run.save(path.string(), of_b);
   while (true) {
     for (const std::string& notice : run.take_notices()) {
       if (notice.find("Saved step") == 0) return;
@@ -123,9 +123,28 @@ int run_headless(RunThread& run, const HeadlessConfig& config) {
   catch_interrupts();
 
   History history;
-  auto frame = train(run, config.last_step, history);
-  const fs::path checkpoint = config.out / "checkpoint.safetensors";
+  const auto train_to = [&](long step) { return train(run, step, history); };
+  std::shared_ptr<const Frame> frame;
+  if (config.fork) {
+    frame = train_to(std::min(config.fork->step, config.last_step));
+    if (frame->step != config.fork->step && !interrupted() && frame->error.empty()) {
+      throw InputError("B was to begin at step " + std::to_string(config.fork->step) +
+                       ", and the run is at step " + std::to_string(frame->step) +
+                       " then: choose another --fork-at, or other --steps.");
+    }
+    if (frame->step == config.fork->step) {
+      run.fork(config.fork->swaps, config.fork->step == 0 ? ForkAt::start : ForkAt::here);
+      while (run.forked() && !run.frames().b) {
+        for (const std::string& notice : run.take_notices()) std::cerr << notice << "\n";
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      }
+    }
+  }
+  frame = train_to(config.last_step);
+  const fs::path checkpoint = config.out / "checkpoint.safetensors",
+                 checkpoint_b = config.out / "checkpoint-b.safetensors";
   save_checkpoint_and_wait(run, checkpoint);
+  if (run.forked()) save_checkpoint_and_wait(run, checkpoint_b, true);
   write_file(config.out / "scalars.csv", [&](std::ostream& out) { write_scalars(out, history); });
   const auto tell = [](const fs::path& path, const char* what) {
     std::cout << "  " << path.string() << "  " << what << "\n";
@@ -150,12 +169,22 @@ int run_headless(RunThread& run, const HeadlessConfig& config) {
   App app(*backend, run, app_config);
   app.keep(history);
   if (config.session) app.apply(*config.session);
+  if (run.forked()) app.set_compare(config.compare);
   if (const auto whole = run.wait_for(
           [&](const Frame& f) { return f.sample_whole && f.sample_step == f.step; }, 120)) {
     frame = whole;
   }
   write_file(config.out / "sample.txt",
              [&](std::ostream& out) { out << frame->sample_prompt << frame->sample_text << "\n"; });
+  if (run.forked()) {
+    settle(app, run);
+    if (const auto& b = app.shown_b()) {
+      write_file(config.out / "sample-b.txt",
+                 [&](std::ostream& out) { out << b->sample_prompt << b->sample_text << "\n"; });
+      write_file(config.out / "scalars-b.csv",
+                 [&](std::ostream& out) { write_scalars(out, app.history_b()); });
+    }
+  }
 
   std::cout << "Step " << frame->step << ". Written:\n";
   for (const Appearance appearance : {Appearance::light, Appearance::dark}) {
@@ -218,6 +247,11 @@ int run_headless(RunThread& run, const HeadlessConfig& config) {
   tell(config.out / "scalars.csv", "loss and more, a line a step");
   tell(config.out / "sample.txt", "what the model writes now");
   tell(checkpoint, "to go on from: --checkpoint");
+  if (run.forked()) {
+    tell(config.out / "scalars-b.csv", "the same of B");
+    tell(config.out / "sample-b.txt", "what B writes");
+    tell(checkpoint_b, "B, to go on from");
+  }
   if (!config.script.empty()) {
     app.selection().release();
     Script(*backend, app.probes(), [&app] { app.frame(); }).run(config.script);

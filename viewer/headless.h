@@ -17,8 +17,10 @@ struct HeadlessConfig {
   std::filesystem::path root = ".";
   int width = 1600, height = 1000;
   float scale = 1;
-  std::optional<Session> session;  // how the view is arranged
-  std::string script;              // what a hand does at the end (viewer/script.h)
+  std::optional<Session> session;         // how the view is arranged
+  std::string script;                     // what a hand does at the end (viewer/script.h)
+  std::optional<ForkPlan> fork;           // a second run, from a step on the way
+  Compare compare = Compare::difference;  // what the panels show then
 };
 
 /// Train with a progress bar on stderr, then write into `out` and print on stdout where each is:
@@ -28,6 +30,7 @@ struct HeadlessConfig {
 ///   scalars.csv                         a line a step
 ///   sample.txt                          what the model writes
 ///   checkpoint.safetensors              to go on from
+///   …-b.…                               with a second run: its scalars, sample and checkpoint
 ///
 /// Returns 0; 1 when a value was not finite (the last good state is written); 130 after Ctrl-C (the
 /// checkpoint is written).

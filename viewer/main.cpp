@@ -35,6 +35,7 @@ struct Arguments {
   double scale = 0;
   long frames = -1;
   std::string mine, tour;
+  std::string fork, fork_at, show;
   bool headless = false, paused = false, hidden = false;
 };
 
@@ -54,6 +55,21 @@ void add_options(CLI::App& program, Arguments& args) {
       ->group(view);
   program.add_option("--tour", args.tour, "begin with the tour of a chapter: 13; or \"window\"")
       ->type_name("NN")
+      ->group(view);
+  program
+      .add_option("--fork", args.fork,
+                  "a second run, B, in lockstep, with something set otherwise: "
+                  "norm=layernorm,warmup=0")
+      ->type_name("OPTION=VALUE,…")
+      ->group(view);
+  program
+      .add_option("--fork-at", args.fork_at,
+                  "the step at which B begins with A's weights; the first one if not given")
+      ->type_name("start|N")
+      ->group(view);
+  program.add_option("--show", args.show, "of two runs: A, B, or B − A")
+      ->type_name("a|b|difference")
+      ->check(CLI::Validator(CLI::IsMember({"a", "b", "difference"})).description(""))
       ->group(view);
   program.add_flag("--paused", args.paused, "do not start training by itself")->group(view);
   program.add_option("--theme", args.theme, "dark or light")
@@ -105,6 +121,7 @@ void add_options(CLI::App& program, Arguments& args) {
       "  ./run                                   the default model on fables\n"
       "  ./run viewer --recipe gpt               2019's parts instead\n"
       "  ./run viewer --text induction --layers 2     a task in which heads find something to do\n"
+      "  ./run viewer --fork norm=layernorm           two runs from the start, one thing changed\n"
       "  ./run viewer --headless --steps 1000 --out pictures\n");
 }
 
@@ -118,6 +135,34 @@ std::pair<int, int> parse_size(const std::string& text) {
         "16384x16384");
   }
   return {width, height};
+}
+
+/// A second run, as it was typed, or as the session had it. Errors: InputError
+std::optional<ForkPlan> planned_fork(const Arguments& args, const std::optional<Session>& session,
+                                     const RunOptions& options, long first) {
+  if (args.fork.empty()) {
+    if (!args.fork_at.empty()) {
+      throw InputError(
+          "--fork-at says when B begins; --fork must say what it has otherwise, as "
+          "--fork norm=layernorm does.");
+    }
+    if (session && session->fork) (void)with_swaps(options, session->fork->swaps);
+    return session ? session->fork : std::nullopt;
+  }
+  ForkPlan plan{parse_swaps(args.fork), first};
+  if (args.fork_at == "start") {
+    plan.step = 0;
+  } else if (!args.fork_at.empty()) {
+    char rest = 0;
+    if (std::sscanf(args.fork_at.c_str(), "%ld%c", &plan.step, &rest) != 1 || plan.step < 0)
+      throw InputError("--fork-at wants start or a step, like 200, and got " + args.fork_at + ".");
+  }
+  if (plan.step < first) {
+    throw InputError("--fork-at " + args.fork_at + " is before step " + std::to_string(first) +
+                     ", where the checkpoint begins: leave --fork-at out, or the checkpoint.");
+  }
+  (void)with_swaps(options, plan.swaps);
+  return plan;
 }
 
 /// The reader's texts lie there; without them it has less to tell.
@@ -145,7 +190,10 @@ std::optional<Session> previous_session(const Arguments& args, const fs::path& p
   try {
     Session session = load_session(path);
     // The file that is written at every end keeps the view; what is trained is asked for each time
-    if (args.session.empty()) session.options.reset();
+    if (args.session.empty()) {
+      session.options.reset();
+      session.fork.reset();
+    }
     return session;
   } catch (const InputError& reason) {
     notice = reason.what();
@@ -155,7 +203,8 @@ std::optional<Session> previous_session(const Arguments& args, const fs::path& p
 
 int open_window(const Arguments& args, RunThreadConfig config, Run run,
                 const std::optional<Session>& session, const std::string& notice,
-                const fs::path& session_path, bool first_time) {
+                const fs::path& session_path, bool first_time,
+                const std::optional<ForkPlan>& fork) {
   const auto [width, height] = parse_size(args.size);
   BackendConfig window;
   window.width = width;
@@ -183,7 +232,9 @@ int open_window(const Arguments& args, RunThreadConfig config, Run run,
     throw InputError("There is no tour called " + args.tour + ". There are: " + known + ".");
   }
   if (first_time) app.offer_tour();
-  if (!args.paused) thread.play();
+  if (fork) app.plan_fork(*fork);
+  if (const auto shows = compare_named(args.show)) app.set_compare(*shows);
+  if (!args.paused) app.play();
 
   if (!script.empty()) {
     Script hand(*backend, app.probes(), [&app] { app.frame(); });
@@ -247,7 +298,10 @@ int start(const Arguments& args) {
                        "options of the model out");
     }
   }
+  const std::optional<ForkPlan> fork =
+      planned_fork(args, session, options, run.trainer->steps_done());
   std::cerr << "Model: " << describe_model(options, *run.model) << "\n";
+  if (fork) std::cerr << "B, from step " << fork->step << ": " << describe(fork->swaps) << "\n";
 
   if (args.headless) {
     HeadlessConfig headless;
@@ -257,6 +311,9 @@ int start(const Arguments& args) {
     std::tie(headless.width, headless.height) = parse_size(args.size);
     headless.scale = args.scale > 0 ? float(args.scale) : 1.0f;
     headless.session = session;
+    headless.fork = fork;
+    headless.compare = compare_named(args.show).value_or(
+        args.fork.empty() && session ? session->compare : Compare::difference);
     if (!args.script.empty()) headless.script = read_script(args.script);
     config.background = false;
     RunThread thread(std::move(run), std::move(config));
@@ -266,7 +323,7 @@ int start(const Arguments& args) {
   const bool first_time = args.session.empty() && args.script.empty() && args.tour.empty() &&
                           args.frames < 0 && !session && notice.empty();
   return open_window(args, std::move(config), std::move(run), session, notice, session_path,
-                     first_time);
+                     first_time, fork);
 }
 
 int parse_and_start(int argc, char** argv) {

@@ -68,6 +68,17 @@ void read(const Json& object, const std::string& field, std::optional<Number>& o
 
 }  // namespace
 
+const char* name_of(Compare compare) {
+  return compare == Compare::a ? "a" : compare == Compare::b ? "b" : "difference";
+}
+
+std::optional<Compare> compare_named(std::string_view name) {
+  for (const Compare compare : {Compare::a, Compare::b, Compare::difference}) {
+    if (name == name_of(compare)) return compare;
+  }
+  return {};
+}
+
 std::string to_json(const Session& session) {
   Json json;
   json["format"] = kFormat;
@@ -90,6 +101,13 @@ std::string to_json(const Session& session) {
   if (place.parameter) selected["parameter"] = *place.parameter;
   json["speed"] = session.speed;
   json["panels"] = session.panels;
+  if (session.fork) {
+    Json& fork = json["fork"] = Json::object();
+    fork["step"] = session.fork->step;
+    Json& swaps = fork["swaps"] = Json::object();
+    for (const auto& [name, value] : session.fork->swaps) swaps[name] = value;
+    json["compare"] = name_of(session.compare);
+  }
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -140,6 +158,23 @@ Session session_from_json(std::string_view text) {
     session.speed = read_number(*speed, "speed", 0, 1e6);
   }
   read(json, "panels", session.panels);
+  if (const Json* fork = find(json, "fork")) {
+    if (!fork->is_object()) refuse("fork", "an object");
+    ForkPlan plan;
+    std::optional<long> step;
+    read(*fork, "step", step);
+    plan.step = step.value_or(0);
+    std::map<std::string, std::string> swaps;
+    read(*fork, "swaps", swaps);
+    plan.swaps.assign(swaps.begin(), swaps.end());
+    if (session.options) (void)with_swaps(*session.options, plan.swaps);
+    session.fork = std::move(plan);
+    std::string compare = "a";
+    read(json, "compare", compare);
+    const std::optional<Compare> shows = compare_named(compare);
+    if (!shows) refuse("compare", "\"a\", \"b\" or \"difference\"");
+    session.compare = *shows;
+  }
   return session;
 }
 

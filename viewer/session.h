@@ -8,8 +8,10 @@
 #include <string_view>
 
 #include "chapters/31_transformer_pp/catalogue.h"
+#include "viewer/run/lockstep.h"
 #include "viewer/selection.h"
 #include "viewer/theme.h"
+#include "viewer/view_context.h"
 
 namespace tpp::viewer {
 
@@ -22,7 +24,15 @@ struct Session {
   Place selected;                           // what was locked
   double speed = 0;                         // steps a second; 0: as fast as it goes
   std::map<std::string, std::string> panels;  // panel → Panel::settings()
+
+  // Two runs: what B has otherwise, and at which step it began. The same steps lead there again
+  std::optional<ForkPlan> fork;
+  Compare compare = Compare::a;
 };
+
+/// "a", "b", "difference"; and back.
+[[nodiscard]] const char* name_of(Compare compare);
+[[nodiscard]] std::optional<Compare> compare_named(std::string_view name);
 
 /// JSON, readable and the same for the same session.
 [[nodiscard]] std::string to_json(const Session& session);

@@ -63,6 +63,21 @@ code=0
 grep -q "was not finite at step" output || fail "a broken run does not say why"
 [ -s broken/window-dark.png ] && [ -s broken/checkpoint.safetensors ] || fail "a broken run left nothing"
 
+# Two runs: B from step 4 on, with its own numbers, text and checkpoint
+succeeds "${viewer[@]}" --headless --steps 9 --fork norm=layernorm,bias=true --fork-at 4 --show b --out two --size 900x600
+[ "$(wc -l <two/scalars.csv)" = 10 ] || fail "A has $(wc -l <two/scalars.csv) lines"
+[ "$(wc -l <two/scalars-b.csv)" = 6 ] || fail "B has $(wc -l <two/scalars-b.csv) lines"
+[ -s two/sample-b.txt ] || fail "B wrote nothing"
+succeeds "$TPP" info --checkpoint two/checkpoint-b.safetensors
+grep -q layernorm output.out || fail "B's checkpoint is not B's"
+succeeds "$TPP" train "${small[@]}" --steps 9 --checkpoint alone.safetensors
+same_file two/checkpoint.safetensors alone.safetensors  # A is what it would have been
+refused "norm=layernorm" "${viewer[@]}" --headless --fork layernorm
+refused "same in both" "${viewer[@]}" --headless --fork batch=9
+refused "--fork must say" "${viewer[@]}" --headless --fork-at 3
+refused "wants start or a step" "${viewer[@]}" --headless --fork bias=true --fork-at soon
+refused "before step 12" "$TPP_VIEWER_BIN" --headless --checkpoint trained.safetensors --fork bias=true --fork-at 3
+
 # Wrong input
 refused "display" "${viewer[@]}"
 refused "no-such" "${viewer[@]}" --text no-such.txt

@@ -433,6 +433,68 @@ TEST_CASE("app: what was locked goes when the model no longer has it", "[viewer]
   CHECK(locked.key == 3);
 }
 
+TEST_CASE("app: a planned fork begins at its step, and the session remembers it", "[viewer][app]") {
+  const Folder folder;
+  AppConfig config;
+  config.out = folder.path;
+  Session kept;
+  {
+    Stage s(1600, 1000, config);
+    CHECK_THROWS_AS(s.app.plan_fork({{{"batch", "9"}}, 4}), InputError);
+    s.app.plan_fork({{{"norm", "layernorm"}}, 14});
+    s.app.set_compare(Compare::difference);
+    CHECK(s.app.session().fork == ForkPlan{{{"norm", "layernorm"}}, 14});
+    s.hand.key("Space");
+    s.wait("both beyond the fork", [&] { return s.app.shown_b() && s.app.shown()->step > 20; });
+    CHECK(s.app.shown()->fork == 14);
+    CHECK(s.app.shown_b()->options.norm == "layernorm");
+    CHECK(s.app.compare() == Compare::difference);
+    CHECK(s.run.playing());
+    s.hand.key("Space");
+    s.wait("the pause", [&] { return !s.app.shown()->playing; });
+    kept = session_from_json(to_json(s.app.session()));
+
+    // What is shown is what is saved
+    const auto files = [&] {
+      std::set<std::string> names;
+      for (const auto& entry : fs::directory_iterator(folder.path))
+        names.insert(entry.path().filename().string().substr(0, 12));
+      return names;
+    };
+    s.app.set_compare(Compare::b);
+    s.hand.key("Ctrl+Shift+S");
+    s.wait("B's checkpoint", [&] { return !files().empty(); });
+    CHECK(files() == std::set<std::string>{"checkpoint-b"});
+    s.app.set_compare(Compare::difference);
+    s.hand.key("Ctrl+Shift+S");
+    s.wait("both", [&] { return files().size() == 2; });
+    CHECK(files().contains("checkpoint-a"));
+  }
+  CHECK(kept.fork == ForkPlan{{{"norm", "layernorm"}}, 14});
+  CHECK(kept.compare == Compare::difference);
+
+  // Opened again, one step at a time, the same two
+  Stage s(1600, 1000, {}, *kept.options);
+  s.app.apply(kept);
+  s.app.plan_fork(*kept.fork);
+  for (int i = 0; i < 14; ++i) s.run.step();
+  s.wait("B", [&] { return s.app.shown_b() != nullptr; });
+  CHECK(s.app.shown()->step == 14);
+  CHECK(s.app.shown_b()->options.norm == "layernorm");
+  CHECK(s.app.compare() == Compare::difference);
+  CHECK_FALSE(s.run.playing());
+
+  // Who goes past it is told
+  Stage late;
+  late.run.play_until(6);
+  late.wait("six steps", [&] { return late.app.shown()->step == 6; });
+  late.app.plan_fork({{}, 3});
+  late.hand.wait(2);
+  REQUIRE_FALSE(late.app.toasts().empty());
+  CHECK(late.app.toasts().back().find("B was to begin at step 3") == 0);
+  CHECK_FALSE(late.run.forked());
+}
+
 TEST_CASE("app: a session arranges the window again", "[viewer][app]") {
   Session kept;
   {

@@ -9,8 +9,11 @@
 #include <ctime>
 #include <filesystem>
 #include <functional>
+#include <map>
+#include <random>
 #include <thread>
 
+#include "chapters/11_gpt/checkpoint.h"
 #include "tests/viewer/small_run.h"
 
 using namespace tpp;
@@ -104,6 +107,19 @@ TEST_CASE("lockstep: what is set otherwise, and what must not be", "[viewer][loc
   }
   CHECK_THROWS_AS(with_swaps(a, {{"norm", "paranorm"}}), InputError);
   CHECK_THROWS_AS(with_swaps(a, {{"no-such", "1"}}), InputError);
+
+  // As it is typed
+  CHECK(parse_swaps("norm=layernorm,attention=gqa:1") ==
+        Swaps{{"norm", "layernorm"}, {"attention", "gqa:1"}});
+  CHECK(parse_swaps("").empty());
+  for (const char* bad : {"norm", "=layernorm", "norm=layernorm,,", "norm=layernorm ffn"}) {
+    INFO(bad);
+    if (std::string(bad) == "norm=layernorm ffn") {
+      CHECK_THROWS_AS(with_swaps(a, parse_swaps(bad)), InputError);
+    } else {
+      CHECK_THROWS_AS(parse_swaps(bad), InputError);
+    }
+  }
 
   // A rate that is ten times A's stays so, and one that an option can be
   CHECK(std::abs(scaled_rate(0.01, 0.001, 0.002) - 0.02) < 1e-12);
@@ -629,6 +645,148 @@ TEST_CASE("lockstep: the pasts of both share one budget, and A has it back when 
   require_same(*pair.b, trained(options, 101));
   run.close_fork();
   CHECK(wait_pair(run, alone_at(101)).a->past_budget == 12 * each);
+}
+
+TEST_CASE(
+    "lockstep: from a step of the past a fork is the one that was made when it was the newest",
+    "[viewer][lockstep]") {
+  const RunOptions options = small_options();
+  for (const Swaps& swaps :
+       {Swaps{{"ffn", "relu"}}, Swaps{{"norm", "layernorm"}, {"lr", "0.01"}}}) {
+    std::vector<std::string> taps = names_of(trained(with_swaps(options, swaps), 0));
+    for (const char* name :
+         {"logits", "block0/attn/probs", "block0/attn/q", "rms:embed/out", "grad:embed/table"})
+      taps.emplace_back(name);
+
+    // Forked at step 20, before anything came after it
+    RunThread first(options, counted_config());
+    first.want(taps);
+    first.play_until(20);
+    REQUIRE(wait_pair(first, alone_at(20)).a);
+    first.fork(swaps, ForkAt::here);
+    first.play_until(37);
+    const FramePair expected = wait_pair(first, rested_at(37));
+    REQUIRE(expected.b);
+
+    // Gone back to step 20 from 60, and forked there: the same A, the same B
+    RunThread run(options, counted_config());
+    run.want(taps);
+    run.play_until(60);
+    REQUIRE(wait_pair(run, alone_at(60)).a);
+    run.seek(20);
+    REQUIRE(wait_pair(run, alone_at(20)).a);
+    run.fork(swaps, ForkAt::here);
+    FramePair pair = wait_pair(run, rested_at(20));
+    REQUIRE(pair.b);
+    CHECK(pair.b->fork == 20);
+    CHECK(pair.a->frontier == 20);
+    run.play_until(37);
+    pair = wait_pair(run, rested_at(37));
+    REQUIRE(pair.b);
+    const auto same = [](const Frame& frame, const Frame& like) {
+      REQUIRE(frame.taps.size() == like.taps.size());
+      for (const auto& [name, value] : like.taps) {
+        INFO(name);
+        REQUIRE(frame.tap(name));
+        CHECK(same_bits(frame.tap(name)->data, value.data));
+      }
+      CHECK(frame.probe_loss == like.probe_loss);
+    };
+    CHECK(pair.b->taps.size() > 8);
+    same(*pair.a, *expected.a);
+    same(*pair.b, *expected.b);
+    require_same(*pair.a, [&] {  // and A is the run alone
+      Values alone = trained(options, 37);
+      std::erase_if(alone, [&](const auto& entry) { return !pair.a->tap(entry.first); });
+      return alone;
+    }());
+
+    // Any value of any past step, as it was at that step; and again from the other side
+    std::map<long, FramePair> seen;
+    for (const long step : {22L, 31L, 23L, 36L, 22L, 31L}) {
+      INFO(step);
+      run.seek(step);
+      pair = wait_pair(run, rested_at(step));
+      REQUIRE(pair.b);
+      REQUIRE(pair.b->tap("grad:embed/table"));
+      if (seen.contains(step)) {
+        same(*pair.a, *seen[step].a);
+        same(*pair.b, *seen[step].b);
+      }
+      seen[step] = pair;
+    }
+
+    // The numbers of each step were told once, through the way back and the fork, and A keeps its own
+    // when B goes
+    History a, b;
+    run.drain(a);
+    run.drain_b(b);
+    REQUIRE(a.steps.size() == 37);
+    REQUIRE(b.steps.size() == 17);
+    CHECK(b.steps.front().step == 21);
+    History a_first, b_first;
+    first.drain(a_first);
+    first.drain_b(b_first);
+    REQUIRE(b_first.steps.size() == 17);
+    for (std::size_t i = 0; i < a.steps.size(); ++i) {
+      CHECK(a.steps[i].step == long(i) + 1);
+      CHECK(a.steps[i].loss == a_first.steps[i].loss);
+    }
+    for (std::size_t i = 0; i < b.steps.size(); ++i)
+      CHECK(b.steps[i].loss == b_first.steps[i].loss);
+    run.seek(30);
+    REQUIRE(wait_pair(run, rested_at(30)).b);
+    run.close_fork();
+    REQUIRE(wait_pair(run, alone_at(30)).a);
+    run.play_until(40);
+    REQUIRE(wait_pair(run, alone_at(40)).a);
+    run.drain(a);
+    run.drain_b(b);
+    CHECK(b.steps.empty());
+    REQUIRE(a.steps.size() == 40);
+    for (std::size_t i = 0; i < a.steps.size(); ++i) CHECK(a.steps[i].step == long(i) + 1);
+  }
+}
+
+TEST_CASE("lockstep: each of the two is saved by itself", "[viewer][lockstep]") {
+  const RunOptions options = small_options();
+  namespace fs = std::filesystem;
+  const fs::path folder =
+      fs::temp_directory_path() / ("tpp-lockstep-" + std::to_string(std::random_device{}()));
+  fs::create_directories(folder);
+  RunThread run(options, counted_config());
+  const auto saved = [&](const char* name, bool of_b) {
+    const std::string path = (folder / name).string();
+    (void)run.take_notices();
+    run.save(path, of_b);
+    for (int i = 0; i < 30000; ++i) {
+      if (const auto told = run.take_notices(); !told.empty()) return told.front();
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return std::string("nothing was told");
+  };
+  CHECK(saved("none", true) == "There is no B to save.");
+  CHECK_FALSE(fs::exists(folder / "none"));
+  run.fork({{"ffn", "relu"}}, ForkAt::here);
+  run.play_until(9);
+  REQUIRE(wait_pair(run, rested_at(9)).b);
+  CHECK(saved("a", false).find("Saved step 9 of A") == 0);
+  CHECK(saved("b", true).find("Saved step 9 of B") == 0);
+  for (const char* which : {"a", "b"}) {
+    RunOptions own = options;
+    if (*which == 'b') own.ffn = "relu";
+    Run opened = make_run(own, open_story(own));
+    const auto file = SafeTensors::open((folder / which).string());
+    const TrainState state = read_state(file, opened.model->table());  // throws for another model
+    CHECK(state.step == 9);
+    opened.trainer->set_state(state);
+    Values there = values_of(opened);
+    if (*which == 'a') {
+      const Values alone = trained(options, 9);
+      for (const auto& [name, value] : alone) CHECK(same_bits(there[name], value));
+    }
+  }
+  fs::remove_all(folder);
 }
 
 TEST_CASE("lockstep: a fork that cannot be is refused, and all goes on", "[viewer][lockstep]") {

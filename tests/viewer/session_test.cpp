@@ -36,6 +36,8 @@ Session example() {
   s.selected = {.step = 120, .layer = 1, .head = 3, .pair = 0, .parameter = "block0/attn/wo"};
   s.speed = 2.5;
   s.panels = {{"attention", "stage softmax"}};
+  s.fork = {{{"bias", "true"}, {"ffn", "relu"}}, 40};
+  s.compare = Compare::difference;
   return s;
 }
 
@@ -48,6 +50,8 @@ void require_equal(const Session& a, const Session& b) {
   CHECK(a.selected == b.selected);
   CHECK(a.speed == b.speed);
   CHECK(a.panels == b.panels);
+  CHECK(a.fork == b.fork);
+  CHECK(a.compare == b.compare);
 }
 
 struct Folder {
@@ -107,6 +111,13 @@ TEST_CASE("session: hostile files get a sentence", "[viewer][session]") {
            std::string(R"({"format": "another program"})"),
            std::string(R"({"format": 7})"),
            head + R"("zoom": 1e30})",
+           head + R"("fork": 3})",
+           head + R"("fork": {"step": -1}})",
+           head + R"("fork": {"step": 1.5}})",
+           head + R"("fork": {"swaps": {"norm": 1}}})",
+           head + R"("fork": {}, "compare": "c"})",
+           head + R"("options": {"norm": "rmsnorm"}, "fork": {"swaps": {"norm": "paranorm"}}})",
+           head + R"("options": {"batch": "16"}, "fork": {"swaps": {"batch": "8"}}})",
            head + R"("zoom": -1})",
            head + R"("zoom": "1"})",
            head + R"("theme": "pink"})",

@@ -14,6 +14,23 @@ constexpr std::array<std::string_view, 5> kShared{"text", "tokenizer", "seed", "
 
 }  // namespace
 
+Swaps parse_swaps(std::string_view text) {
+  Swaps swaps;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(','), text.size());
+    const std::string_view part = text.substr(0, end);
+    const std::size_t equals = part.find('=');
+    if (equals == 0 || equals == std::string_view::npos) {
+      throw InputError("'" + std::string(part) +
+                       "' does not say what B has otherwise: write option=value, and a comma "
+                       "between two, like norm=layernorm,warmup=0.");
+    }
+    swaps.emplace_back(part.substr(0, equals), part.substr(equals + 1));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return swaps;
+}
+
 RunOptions with_swaps(const RunOptions& a, const Swaps& swaps) {
   RunOptions b = a;
   for (const auto& [name, value] : swaps) {

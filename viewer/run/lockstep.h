@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,17 @@ enum class ForkAt { here, start };
 
 /// What is set otherwise in B, by the options' names: {{"ffn", "relu"}}.
 using Swaps = std::vector<std::pair<std::string, std::string>>;
+
+/// A fork that is still to come: B begins when A has come to this step.
+struct ForkPlan {
+  Swaps swaps;
+  long step = 0;
+
+  bool operator==(const ForkPlan&) const = default;
+};
+
+/// "norm=layernorm,warmup=0". Errors: InputError
+[[nodiscard]] Swaps parse_swaps(std::string_view text);
 
 /// The options of B.
 /// Errors  InputError for an option that both must share (the batches would differ), or a value that

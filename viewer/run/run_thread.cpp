@@ -78,7 +78,14 @@ class RunThread::Worker {
   void set_prompt(const std::string& prompt);
   void set_temperature(double temperature);
   void want(std::vector<std::string> taps);
-  void save(const std::string& path);
+  void save(const std::string& path, const std::string& whose);
+  void save_b(const std::string& path) {
+    if (other_) {
+      other_->save(path, " of B");
+    } else {
+      tell("There is no B to save.");
+    }
+  }
 
  private:
   enum class Goal { none, phase, step, play, travel };
@@ -725,12 +732,12 @@ void RunThread::Worker::want(std::vector<std::string> taps) {
   published_ = {};  // at the next step, whatever the frame rate
 }
 
-void RunThread::Worker::save(const std::string& path) {
+void RunThread::Worker::save(const std::string& path, const std::string& whose) {
   try {
     Metadata metadata = run_metadata(run_);
     if (!parts_.empty()) metadata["mine"] = labels_of(parts_);
     save_checkpoint(path, run_.model->table(), run_.trainer->state(), metadata);
-    tell("Saved step " + std::to_string(run_.trainer->steps_done()) + " to " + path + ".");
+    tell("Saved step " + std::to_string(run_.trainer->steps_done()) + whose + " to " + path + ".");
   } catch (const std::exception& error) {
     tell(error.what());
   }
@@ -1047,8 +1054,14 @@ void RunThread::want(const std::vector<std::string>& taps) {
   send([taps](Worker& w) { w.want(taps); });
 }
 
-void RunThread::save(const std::string& path) {
-  send([path](Worker& w) { w.save(path); });
+void RunThread::save(const std::string& path, bool of_b) {
+  send([path, of_b, two = forked()](Worker& w) {
+    if (of_b) {
+      w.save_b(path);
+    } else {
+      w.save(path, two ? " of A" : "");
+    }
+  });
 }
 
 bool RunThread::answered() const {

@@ -70,7 +70,8 @@ class RunThread final : public RunControl {
   void set_prompt(const std::string& prompt) override;
   void set_temperature(double temperature) override;
   void want(const std::vector<std::string>& taps) override;
-  void save(const std::string& path) override;  // tells by take_notices() how it went
+  void save(const std::string& path) override { save(path, false); }
+  void save(const std::string& path, bool of_b);  // tells by take_notices() how it went
   [[nodiscard]] bool playing() const override;
   [[nodiscard]] double speed() const override;
 
