@@ -8,6 +8,7 @@
 #include "assets/tasks.h"
 #include "chapters/01_tensor/errors.h"
 #include "chapters/03_tokens/dataset.h"
+#include "chapters/03_tokens/targets.h"
 
 namespace tpp {
 namespace {
@@ -19,7 +20,8 @@ bool is_task(std::string_view name) {
 
 }  // namespace
 
-std::unique_ptr<BatchSource> make_source(const SourceConfig& config, const BpeProgress& progress) {
+std::unique_ptr<BatchSource> make_source(const SourceConfig& config,
+                                         const TokenizerProgress& progress) {
   // A task brings its own bytes
   if (is_task(config.text)) {
     const bool bytes =
@@ -27,6 +29,10 @@ std::unique_ptr<BatchSource> make_source(const SourceConfig& config, const BpePr
     if (!bytes) {
       throw InputError("The task " + config.text +
                        " is made of single bytes: leave the tokenizer at bytes.");
+    }
+    if (config.objective != "causal") {
+      throw InputError("The task " + config.text +
+                       " asks its own questions: leave the objective at causal.");
     }
     return std::make_unique<TaskSource>(task_named(config.text), config.seed);
   }
@@ -41,8 +47,13 @@ std::unique_ptr<BatchSource> make_source(const SourceConfig& config, const BpePr
   Tokenizer tokenizer =
       config.learned ? *config.learned
                      : Tokenizer::make(config.tokenizer, training_part(file.view()), progress);
-  return std::make_unique<TextSource>(Dataset(std::move(file), std::move(tokenizer)), config.seed,
-                                      ours ? config.text : path.filename().string());
+  const Objective objective = objective_named(config.objective);
+  const std::vector<std::string> specials = special_names(plan_rows(objective, config.length));
+  if (!config.learned) tokenizer = tokenizer.with_specials(specials);
+  TextSource text(Dataset(std::move(file), std::move(tokenizer)), config.seed,
+                  ours ? config.text : path.filename().string());
+  if (objective == Objective::causal) return std::make_unique<TextSource>(std::move(text));
+  return std::make_unique<ObjectiveSource>(std::move(text), objective, config.length, config.seed);
 }
 
 std::string sample_text(std::string_view name, std::uint64_t seed, std::size_t bytes,

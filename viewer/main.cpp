@@ -282,7 +282,8 @@ int start(const Arguments& args) {
                                 : std::nullopt](const RunOptions& wanted) {
     SourceConfig source = source_config(wanted);
     const bool same =
-        saved && saved->first.text == wanted.text && saved->first.tokenizer == wanted.tokenizer;
+        saved && saved->first.text == wanted.text && saved->first.tokenizer == wanted.tokenizer &&
+        saved->first.objective == wanted.objective && saved->first.length == wanted.length;
     if (same) source.learned = saved->second;
     return make_source(source);
   };

@@ -15,9 +15,8 @@ inline constexpr int kNoTarget = -1;
 
 /// B sequences of T tokens. The size is set here and never changed by a source.
 ///
-/// For a causal model targets[b, t] = tokens[b, t + 1]: the next token. Other objectives (masked,
-/// prefix, span corruption, fill in the middle) fill the same two arrays in another way; they
-/// belong to this chapter and come with the models that need them.
+/// For a causal model targets[b, t] = tokens[b, t + 1]: the next token. Other objectives (targets.h)
+/// fill the same two arrays in another way.
 struct Batch {
   Batch(int B, int T);  // InputError unless both are at least 1
 
@@ -62,6 +61,8 @@ class BatchSource {
 
   /// A text to continue, as a start for samples: a few characters of the kind it is made of.
   [[nodiscard]] virtual std::string prompt() const = 0;
+  /// The same as tokens. A source that asks for something else than the next token gives what it shows the model.
+  [[nodiscard]] virtual std::vector<int> opening() const { return tokenizer().encode(prompt()); }
 };
 
 }  // namespace tpp

@@ -41,7 +41,7 @@ std::string_view Dataset::text() const {
 void Dataset::encode() {
   bytes_ = text().size();
   if (bytes_ == 0) throw InputError("The text is empty: there is nothing to learn from.");
-  if (tokenizer_.merges().empty()) return;  // bytes are their own tokens
+  if (tokenizer_.is_bytes()) return;  // bytes are their own tokens
 
   // Make the tokens once; from then on the text itself is not needed
   tokenizer_.encode(text(), [&](std::span<const int> piece) {
@@ -75,7 +75,7 @@ void Dataset::copy(std::size_t begin, std::span<int> out) const {
 // Batches
 
 TextSource open_text(const std::filesystem::path& path, std::string_view tokenizer,
-                     std::uint64_t seed, const BpeProgress& progress) {
+                     std::uint64_t seed, const TokenizerProgress& progress) {
   TextFile file(path);
   Tokenizer learned = Tokenizer::make(tokenizer, training_part(file.view()), progress);
   return {Dataset(std::move(file), std::move(learned)), seed, path.filename().string()};
@@ -137,12 +137,16 @@ void TextSource::validation(std::uint64_t i, Batch& batch) const {
   }
 }
 
-std::string TextSource::describe() const {
+std::string TextSource::describe_text() const {
   char size[64];
   std::snprintf(size, sizeof size, "%.2f MB, %.2f million tokens", double(data_.bytes()) / 1e6,
                 double(data_.size()) / 1e6);
   return name_ + ": " + size + " (" + data_.tokenizer().name() +
-         "), the last tenth for validation. The model guesses every next token.";
+         "), the last tenth for validation. ";
+}
+
+std::string TextSource::describe() const {
+  return describe_text() + "The model guesses every next token.";
 }
 
 std::vector<Baseline> TextSource::baselines() const {

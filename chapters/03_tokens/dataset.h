@@ -73,6 +73,7 @@ class TextSource : public BatchSource {
   [[nodiscard]] std::size_t train_offset(std::uint64_t step, int b, int T) const;
   [[nodiscard]] std::size_t validation_offset(std::uint64_t window, int T) const;
   [[nodiscard]] const Dataset& data() const { return data_; }
+  [[nodiscard]] std::string describe_text() const;  // what it is, without what is asked
 
  private:
   void fill(Batch& batch, int b, std::size_t offset) const;
@@ -82,10 +83,10 @@ class TextSource : public BatchSource {
   std::string name_;
 };
 
-/// A file as a source: "bytes", or "bpe:1024" learned from its training part.
+/// A file as a source: "bytes", or "bpe:1024" or "unigram:1024" learned from its training part.
 ///
 /// Errors  InputError from TextFile and Tokenizer::make
 [[nodiscard]] TextSource open_text(const std::filesystem::path& path, std::string_view tokenizer,
-                                   std::uint64_t seed, const BpeProgress& progress = {});
+                                   std::uint64_t seed, const TokenizerProgress& progress = {});
 
 }  // namespace tpp

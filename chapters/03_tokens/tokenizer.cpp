@@ -13,11 +13,18 @@
 namespace tpp {
 
 Tokenizer::Tokenizer() {
-  for (int byte = 0; byte < kBytes; ++byte) {
-    begin_.push_back(std::uint32_t(byte));
-    bytes_.push_back(static_cast<char>(byte));
-  }
-  begin_.push_back(kBytes);
+  begin_.push_back(0);
+  for (int byte = 0; byte < kBytes; ++byte) add_token(std::string(1, static_cast<char>(byte)));
+}
+
+Tokenizer::Tokenizer(Unigram model) : Tokenizer() {
+  for (const Unigram::Token& token : model.tokens().subspan(kBytes)) add_token(token.bytes);
+  unigram_ = std::move(model);
+}
+
+void Tokenizer::add_token(std::string_view bytes) {
+  bytes_ += bytes;
+  begin_.push_back(static_cast<std::uint32_t>(bytes_.size()));
 }
 
 bool Tokenizer::add_merge(Merge merge) {
@@ -25,9 +32,44 @@ bool Tokenizer::add_merge(Merge merge) {
   if (left.size() + right.size() > kLongestPiece) return false;
   if (!merged_.emplace(key_of(merge), vocabulary()).second) return false;
   merges_.push_back(merge);
-  bytes_ += left + right;
-  begin_.push_back(static_cast<std::uint32_t>(bytes_.size()));
+  add_token(left + right);
   return true;
+}
+
+bool Tokenizer::add_special(const std::string& name) {
+  constexpr std::size_t kLongestName = 20;
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  };
+  if (name.size() < 3 || name.size() > kLongestName + 2 || name.front() != '<' ||
+      name.back() != '>')
+    return false;
+  if (!std::all_of(name.begin() + 1, name.end() - 1, allowed)) return false;
+  if (std::find(specials_.begin(), specials_.end(), name) != specials_.end()) return false;
+  if (vocabulary() >= kLargestVocabulary) return false;
+  specials_.push_back(name);
+  add_token(name);
+  return true;
+}
+
+Tokenizer Tokenizer::with_specials(std::vector<std::string> names) const {
+  Tokenizer tokenizer = *this;
+  for (const std::string& name : names) {
+    if (tokenizer.add_special(name)) continue;
+    throw InputError(
+        "'" + name +
+        "' cannot be a special token: a name is <…> with 1 to 20 of a-z, 0-9 and _, no two "
+        "are equal, and there are at most 65536 tokens in all.");
+  }
+  return tokenizer;
+}
+
+int Tokenizer::special(std::string_view name) const {
+  const auto found = std::find(specials_.begin(), specials_.end(), name);
+  if (found == specials_.end()) {
+    throw InputError("This tokenizer has no special token " + std::string(name) + ".");
+  }
+  return text_vocabulary() + static_cast<int>(found - specials_.begin());
 }
 
 // ---------------------------------------------------------------------------------------------------
@@ -52,26 +94,20 @@ struct ComesLater {
   bool operator()(const Candidate& a, const Candidate& b) const { return comes_first(b, a); }
 };
 
-std::vector<Word> count_words(std::string_view text) {
+std::vector<Word> words_as_bytes(std::string_view text) {
   std::vector<Word> words;
-  std::unordered_map<std::string_view, std::size_t> index;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = piece_end(text, begin);
-    const std::string_view piece = text.substr(begin, end - begin);
-    const auto [found, fresh] = index.emplace(piece, words.size());
-    if (fresh) {
-      words.emplace_back();
-      for (const char c : piece) words.back().tokens.push_back(static_cast<unsigned char>(c));
-    }
-    ++words[found->second].count;
-    begin = end;
+  for (const CountedWord& counted : count_words(text)) {
+    Word word{{}, counted.count};
+    for (const char c : counted.bytes) word.tokens.push_back(static_cast<unsigned char>(c));
+    words.push_back(std::move(word));
   }
   return words;
 }
 
 }  // namespace
 
-Tokenizer Tokenizer::train_bpe(std::string_view text, int vocabulary, const BpeProgress& progress) {
+Tokenizer Tokenizer::train_bpe(std::string_view text, int vocabulary,
+                               const TokenizerProgress& progress) {
   if (vocabulary < kBytes || vocabulary > kLargestVocabulary) {
     throw InputError("A BPE vocabulary of " + std::to_string(vocabulary) +
                      " is not possible: choose one from 256 (the bytes alone) to 65536.");
@@ -79,7 +115,7 @@ Tokenizer Tokenizer::train_bpe(std::string_view text, int vocabulary, const BpeP
   Tokenizer tokenizer;
 
   // Count every pair once, and note where it occurs
-  std::vector<Word> words = count_words(text);
+  std::vector<Word> words = words_as_bytes(text);
   std::unordered_map<std::uint64_t, PairUse> uses;
   for (std::uint32_t w = 0; w < words.size(); ++w) {
     for_each_pair(words[w].tokens, [&](std::uint64_t pair) {
@@ -149,16 +185,25 @@ Tokenizer Tokenizer::train_bpe(std::string_view text, int vocabulary, const BpeP
 }
 
 Tokenizer Tokenizer::make(std::string_view spec, std::string_view text,
-                          const BpeProgress& progress) {
+                          const TokenizerProgress& progress) {
   if (spec == "bytes") return bytes();
-  if (spec.starts_with("bpe:")) {
+  for (const auto& [kind, train] :
+       {std::pair("bpe:", &train_bpe), std::pair("unigram:", &train_unigram)}) {
+    if (!spec.starts_with(kind)) continue;
     int vocabulary = 0;
     const char* const end = spec.data() + spec.size();
-    const auto [stop, error] = std::from_chars(spec.data() + 4, end, vocabulary);
-    if (error == std::errc() && stop == end) return train_bpe(text, vocabulary, progress);
+    const auto [stop, error] =
+        std::from_chars(spec.data() + std::string_view(kind).size(), end, vocabulary);
+    if (error == std::errc() && stop == end) return train(text, vocabulary, progress);
   }
-  throw InputError("The tokenizer '" + std::string(spec) +
-                   "' is unknown: use bytes, or bpe:N with N from 256 to 65536, such as bpe:1024.");
+  throw InputError(
+      "The tokenizer '" + std::string(spec) +
+      "' is unknown: use bytes, or bpe:N or unigram:N with N from 256 to 65536, such as bpe:1024.");
+}
+
+Tokenizer Tokenizer::train_unigram(std::string_view text, int vocabulary,
+                                   const TokenizerProgress& progress) {
+  return Tokenizer(Unigram::train(text, vocabulary, progress));
 }
 
 // ---------------------------------------------------------------------------------------------------
@@ -187,7 +232,8 @@ void Tokenizer::encode(std::string_view text,
     const std::size_t end = piece_end(text, begin);
     if (known.size() >= kRemembered) known.clear();
     const auto [found, fresh] = known.try_emplace(text.substr(begin, end - begin));
-    if (fresh) encode_piece(found->first, found->second);
+    if (fresh && unigram_) unigram_->best(found->first, found->second);
+    if (fresh && !unigram_) encode_piece(found->first, found->second);
     piece(found->second);
     begin = end;
   }
@@ -195,7 +241,7 @@ void Tokenizer::encode(std::string_view text,
 
 std::vector<int> Tokenizer::encode(std::string_view text) const {
   std::vector<int> tokens;
-  if (merges_.empty()) {
+  if (is_bytes()) {
     tokens.reserve(text.size());
     for (const char c : text) tokens.push_back(static_cast<unsigned char>(c));
     return tokens;
@@ -222,7 +268,8 @@ std::string_view Tokenizer::bytes_of(int token) const {
 }
 
 std::string Tokenizer::name() const {
-  return merges_.empty() ? "bytes" : "bpe:" + std::to_string(vocabulary());
+  if (is_bytes()) return "bytes";
+  return (unigram_ ? "unigram:" : "bpe:") + std::to_string(text_vocabulary());
 }
 
 double bytes_per_token(const Tokenizer& tokenizer, std::string_view text) {
@@ -237,7 +284,9 @@ double bytes_per_token(const Tokenizer& tokenizer, std::string_view text) {
 
 namespace {
 
-constexpr std::string_view kHeader = "tpp-tokenizer 1\n";
+// The second form is for what the first cannot say: probabilities and special tokens
+constexpr std::string_view kHeader = "tpp-tokenizer 1\n", kSecondHeader = "tpp-tokenizer 2\n";
+constexpr std::string_view kHex = "0123456789abcdef";
 
 [[noreturn]] void refuse(const std::string& what) {
   throw InputError("This is not a tokenizer that can be used: " + what +
@@ -257,33 +306,97 @@ int take_number(std::string_view& text, char stop) {
   return number;
 }
 
+/// Take what stands before `stop`, and step behind it.
+std::string_view take_until(std::string_view& text, char stop) {
+  const std::size_t at = text.find(stop);
+  if (at == std::string_view::npos) refuse("a line is cut off");
+  const std::string_view taken = text.substr(0, at);
+  text.remove_prefix(at + 1);
+  return taken;
+}
+
+std::string to_hex(std::string_view bytes) {
+  std::string hex;
+  for (const char c : bytes)
+    hex += {kHex[static_cast<unsigned char>(c) >> 4], kHex[static_cast<unsigned char>(c) & 15]};
+  return hex;
+}
+
+std::string from_hex(std::string_view hex) {
+  std::string bytes;
+  for (std::size_t i = 0; i < hex.size(); i += 2) {
+    const std::size_t high = kHex.find(hex[i]),
+                      low = i + 1 < hex.size() ? kHex.find(hex[i + 1]) : kHex.npos;
+    if (high == kHex.npos || low == kHex.npos) refuse("a token's bytes are malformed");
+    bytes += static_cast<char>(high << 4 | low);
+  }
+  return bytes;
+}
+
+/// The shortest text that reads back as the same number.
+std::string shortest(double number) {
+  char buffer[64];
+  return {buffer, std::to_chars(buffer, buffer + sizeof buffer, number).ptr};
+}
+
 }  // namespace
 
 std::string Tokenizer::serialise() const {
-  std::string text(kHeader);
-  text += std::to_string(vocabulary()) + "\n";
+  std::string text(!unigram_ && specials_.empty() ? kHeader : kSecondHeader);
+  if (unigram_ || !specials_.empty()) text += unigram_ ? "unigram\n" : "bpe\n";
+  text += std::to_string(text_vocabulary()) + "\n";
   for (const Merge& merge : merges_) {
     text += std::to_string(merge.left) + " " + std::to_string(merge.right) + "\n";
   }
+  if (unigram_) {
+    for (const Unigram::Token& token : unigram_->tokens()) {
+      text += to_hex(token.bytes) + " " + shortest(token.log_p) + "\n";
+    }
+  }
+  for (const std::string& name : specials_) text += name + "\n";
   return text;
 }
 
 Tokenizer Tokenizer::deserialise(std::string_view text) {
-  if (!text.starts_with(kHeader)) refuse("its first line is wrong");
+  const bool second = text.starts_with(kSecondHeader);
+  if (!second && !text.starts_with(kHeader)) refuse("its first line is wrong");
   text.remove_prefix(kHeader.size());
+  const std::string_view kind = second ? take_until(text, '\n') : "bpe";
+  if (kind != "bpe" && kind != "unigram") refuse("it is neither bpe nor unigram");
   const int vocabulary = take_number(text, '\n');
   if (vocabulary < kBytes || vocabulary > kLargestVocabulary) {
     refuse("a vocabulary of " + std::to_string(vocabulary) + " is not between 256 and 65536");
   }
 
+  // A probability is written in one way only
+  std::vector<Unigram::Token> tokens;
+  for (int i = 0; kind == "unigram" && i < vocabulary; ++i) {
+    std::string bytes = from_hex(take_until(text, ' '));
+    const std::string_view written = take_until(text, '\n');
+    double log_p = 0;
+    const auto [stop, error] =
+        std::from_chars(written.data(), written.data() + written.size(), log_p);
+    if (error != std::errc() || stop != written.data() + written.size() ||
+        shortest(log_p) != written) {
+      refuse("a probability is malformed");
+    }
+    tokens.push_back({std::move(bytes), log_p});
+  }
+  Tokenizer tokenizer = tokens.empty() ? Tokenizer() : Tokenizer(Unigram(std::move(tokens)));
+
   // A merge may use only tokens that exist before it
-  Tokenizer tokenizer;
   while (tokenizer.vocabulary() < vocabulary) {
     const int left = take_number(text, ' ');
     const int right = take_number(text, '\n');
     const std::string merge = "merge " + std::to_string(tokenizer.vocabulary() - kBytes);
     if (std::max(left, right) >= tokenizer.vocabulary()) refuse(merge + " uses a later token");
     if (!tokenizer.add_merge({left, right})) refuse(merge + " is there twice or too long");
+  }
+  if (second && kind == "bpe" && text.empty())
+    refuse("it has no special tokens: the first form would do");
+  while (second && !text.empty()) {
+    const std::string name(take_until(text, '\n'));
+    if (!tokenizer.add_special(name)) refuse("a special token has no name of its own");
   }
   if (!text.empty()) refuse("it goes on after its last merge");
   return tokenizer;

@@ -1,22 +1,22 @@
-// Text to token numbers and back: single bytes, or byte pairs merged by frequency.
+// Text to token numbers and back: single bytes, byte pairs merged by frequency, or the unigram model.
 //
 // Byte-pair encoding starts with the 256 bytes and, again and again, makes the most frequent pair
 // of neighbours a new token. The list of merges, in order, is the whole tokenizer. Because the
-// bytes themselves are tokens, every file can be encoded, and decoding gives back every byte.
+// bytes themselves are tokens, every file can be encoded, and decoding gives back every byte. Behind the
+// tokens of the text there may be special ones, which no text ever becomes.
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
-namespace tpp {
+#include "chapters/03_tokens/unigram.h"
 
-/// Called after each merge with (vocabulary so far, vocabulary asked for). It may throw to stop.
-using BpeProgress = std::function<void(int done, int wanted)>;
+namespace tpp {
 
 class Tokenizer {
  public:
@@ -47,15 +47,28 @@ class Tokenizer {
   ///         leading space marks the start of a word), and overlapping pairs are counted as said
   ///         above.
   [[nodiscard]] static Tokenizer train_bpe(std::string_view text, int vocabulary,
-                                           const BpeProgress& progress = {});
+                                           const TokenizerProgress& progress = {});
 
-  /// "bytes" or "bpe:1024", as the command line says it; bpe learns from `text`.
+  /// Learn a unigram model: see Unigram::train.
+  [[nodiscard]] static Tokenizer train_unigram(std::string_view text, int vocabulary,
+                                               const TokenizerProgress& progress = {});
+  /// Cut by this model.
+  explicit Tokenizer(Unigram model);
+
+  /// "bytes", "bpe:1024" or "unigram:1024", as the command line says it; the last two learn from `text`.
   ///
-  /// Errors  InputError: an unknown name, or a vocabulary that train_bpe refuses
+  /// Errors  InputError: an unknown name, or a vocabulary that cannot be
   [[nodiscard]] static Tokenizer make(std::string_view spec, std::string_view text,
-                                      const BpeProgress& progress = {});
+                                      const TokenizerProgress& progress = {});
 
-  /// Tokens of a text: in every piece the earliest-learned pair is merged first, from the left.
+  /// This tokenizer, with special tokens behind its last one. A text never becomes one of them, not even
+  /// a text that spells their names.
+  ///
+  /// Errors  InputError unless each name is <…> with 1 to 20 of a–z, 0–9 and _, and none is there already
+  [[nodiscard]] Tokenizer with_specials(std::vector<std::string> names) const;
+
+  /// Tokens of a text. BPE: in every piece the earliest-learned pair is merged first, from the left.
+  /// Unigram: every piece is cut in the most probable way.
   ///
   /// Cost    linear in the text; a piece seen before is looked up
   [[nodiscard]] std::vector<int> encode(std::string_view text) const;
@@ -63,38 +76,56 @@ class Tokenizer {
   /// The same, handed over piece by piece, so that a long text needs no second copy.
   void encode(std::string_view text, const std::function<void(std::span<const int>)>& piece) const;
 
-  /// decode(encode(text)) == text for any bytes. Any tokens decode; the result need not be UTF-8.
+  /// decode(encode(text)) == text for any bytes. Any tokens decode; the result need not be UTF-8, and
+  /// special tokens become their names.
   ///
   /// Errors  InputError on a token outside the vocabulary
   [[nodiscard]] std::string decode(std::span<const int> tokens) const;
 
-  [[nodiscard]] int vocabulary() const { return kBytes + static_cast<int>(merges_.size()); }  // V
-  [[nodiscard]] std::span<const Merge> merges() const { return merges_; }  // V − 256
-  [[nodiscard]] std::string name() const;                                  // "bytes" or "bpe:1024"
+  [[nodiscard]] int vocabulary() const { return static_cast<int>(begin_.size()) - 1; }  // V, all
+  [[nodiscard]] int text_vocabulary()
+      const {  // those that a text can become; the special ones follow
+    return vocabulary() - static_cast<int>(specials_.size());
+  }
+  [[nodiscard]] std::span<const Merge> merges() const { return merges_; }  // of BPE
+  [[nodiscard]] const Unigram* unigram() const { return unigram_ ? &*unigram_ : nullptr; }
+  [[nodiscard]] bool is_bytes() const { return merges_.empty() && !unigram_; }  // specials aside
+  [[nodiscard]] std::span<const std::string> specials() const { return specials_; }
+  [[nodiscard]] std::string name() const;  // as make() takes it: "bytes", "bpe:1024"
 
-  /// The bytes that a token stands for, 1 to kLongestPiece of them. InputError outside the
-  /// vocabulary. The view lives as long as the tokenizer.
+  /// The token with this name, "<mask>". InputError if there is none.
+  [[nodiscard]] int special(std::string_view name) const;
+
+  /// The bytes that a token stands for, 1 to kLongestPiece of them; of a special token, its name.
+  /// InputError outside the vocabulary. The view lives as long as the tokenizer.
   [[nodiscard]] std::string_view bytes_of(int token) const;
 
-  /// A few lines of text: a header, then a merge a line. For checkpoints.
+  /// A few lines of text, for checkpoints: a header, then a merge a line, or a token and its
+  /// log-probability; then the names of special tokens.
   [[nodiscard]] std::string serialise() const;
 
   /// Errors  InputError on everything that serialise() does not write: a wrong header, a number out
-  /// of
-  ///         range, a merge of tokens that do not exist yet, a pair merged twice, a token that is
-  ///         too long, a missing or surplus line
+  ///         of range, a merge of tokens that do not exist yet, a pair merged twice, a token that is
+  ///         too long or there twice, a name that is none, a missing or surplus line
   [[nodiscard]] static Tokenizer deserialise(std::string_view text);
 
-  bool operator==(const Tokenizer& other) const { return merges_ == other.merges_; }
+  bool operator==(const Tokenizer& other) const {
+    return merges_ == other.merges_ && unigram_ == other.unigram_ && specials_ == other.specials_;
+  }
 
  private:
   Tokenizer();
   [[nodiscard]] bool add_merge(Merge merge);  // false if the pair is there already or too long
+  void add_token(std::string_view bytes);
+  [[nodiscard]] bool add_special(
+      const std::string& name);  // false if it is no name, or there already
   void encode_piece(std::string_view piece, std::vector<int>& tokens) const;
 
-  std::vector<Merge> merges_;                      // (V − 256)
+  std::vector<Merge> merges_;                      // of BPE
   std::unordered_map<std::uint64_t, int> merged_;  // (left, right) → token
-  std::string bytes_;                              // the bytes of all tokens, one after the other
+  std::optional<Unigram> unigram_;
+  std::vector<std::string> specials_;
+  std::string bytes_;                 // the bytes of all tokens, one after the other
   std::vector<std::uint32_t> begin_;  // (V + 1): token t is bytes_[begin_[t] … begin_[t + 1])
 };
 

@@ -87,12 +87,28 @@ Generator::Generator(const Model<float>& model, const float* values, std::uint64
   device_upload(*device, copies_.as<Bf16>(), all, false);
 }
 
+Var<float> Generator::forward(std::span<const int> tokens) {
+  tape_.reset(Grad::skip);
+  model_.bind(tape_, values_, nullptr, Write::set, bound_, copies_.as<Bf16>());
+  return model_.forward(tape_, bound_, tokens, Index(tokens.size()));
+}
+
+std::vector<int> Generator::likeliest(std::span<const int> tokens) {
+  const Var<float> logits = forward(tokens);  // (T, V)
+  const Mat<float> all = logits.tape->on_device() ? logits.to_host() : Mat<float>(logits.value());
+  std::vector<int> best(tokens.size());
+  for (std::size_t t = 0; t < best.size(); ++t) {
+    Index token = 0;
+    (void)all.row(Index(t)).maxCoeff(&token);
+    best[t] = int(token);
+  }
+  return best;
+}
+
 std::span<const float> Generator::logits(std::span<const int> tokens) {
   require(!tokens.empty(), "logits: there must be a token to go on from");
   const auto seen = tokens.last(std::min(tokens.size(), std::size_t(model_.config().T)));
-  tape_.reset(Grad::skip);
-  model_.bind(tape_, values_, nullptr, Write::set, bound_, copies_.as<Bf16>());
-  const Var<float> all = model_.forward(tape_, bound_, seen, Index(seen.size()));
+  const Var<float> all = forward(seen);
   const Index last = all.rows() - 1;
   Eigen::Map<RowVec<float>> row(logits_.data(), Index(logits_.size()));
   if (tape_.on_device()) {

@@ -41,12 +41,18 @@ class Generator {
   /// Logits (V) of the token after `tokens`, of which the last T count. `tokens` must not be empty.
   [[nodiscard]] std::span<const float> logits(std::span<const int> tokens);
 
+  /// The likeliest token at every place of one sequence of at most T tokens: how a model that was trained to fill
+  /// blanks fills them.
+  [[nodiscard]] std::vector<int> likeliest(std::span<const int> tokens);
+
   /// Append up to `count` tokens to `tokens`, calling `each` (if any) with every new one; stop when it
   /// returns false.
   void generate(std::vector<int>& tokens, int count, const SamplingConfig& config,
                 const std::function<bool(int token)>& each = {});
 
  private:
+  Var<float> forward(std::span<const int> tokens);
+
   const Model<float>& model_;
   float* values_;
   DeviceMemory on_device_, copies_;  // the values there

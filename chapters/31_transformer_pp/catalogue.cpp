@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "chapters/02_tape/slots.h"
+#include "chapters/03_tokens/targets.h"
 #include "chapters/12_rmsnorm/part.h"
 #include "chapters/13_rope/part.h"
 #include "chapters/14_swiglu/part.h"
@@ -160,7 +161,12 @@ std::vector<Row> make_rows() {
 
       text(Group::text, "text", &R::text, 3,
            "a file, or one of: fables, book, copy, induction, sorting, addition"),
-      text(Group::text, "tokenizer", &R::tokenizer, 3, "bytes, or bpe:1024 for any vocabulary"),
+      text(Group::text, "tokenizer", &R::tokenizer, 3,
+           "bytes, or bpe:1024 or unigram:1024 for any vocabulary"),
+      choice(Group::text, "objective", &R::objective, 3,
+             {"causal", "masked", "prefix", "span", "fim"},
+             "what it is asked: the next token, hidden tokens, what follows a beginning, gaps, "
+             "middles"),
 
       number(Group::training, "seed", &R::seed, 1, 0, 1.8e19,
              "of weights, batches and samples; the same seed gives the same run"),
@@ -306,6 +312,9 @@ ModelConfig model_config(const RunOptions& o, int vocabulary) {
   cfg.tied = o.tied;
   cfg.placement = by_name<Placement>(o.placement, {"pre", "post", "sandwich", "deepnorm"});
   cfg.init = o.init;
+  const Sight sight = plan_rows(objective_named(o.objective), std::max(o.length, 1)).sight;
+  if (sight.kind == Sight::Kind::full) cfg.mask = Mask::full();
+  if (sight.kind == Sight::Kind::prefix) cfg.mask = Mask::prefix(sight.prefix);
   return cfg;
 }
 
@@ -394,6 +403,22 @@ Run make_run(const RunOptions& options, std::unique_ptr<BatchSource> source, boo
   train.device = run.device.get();
   run.trainer = std::make_unique<Trainer>(*run.model, *run.source, train);
   return run;
+}
+
+FilledRow fill_row(const BatchSource& source, Generator& generator, int T) {
+  Batch row(1, T);
+  source.validation(0, row);
+  const std::vector<int> guess = generator.likeliest(row.tokens);
+  FilledRow out;
+  out.shown = source.tokenizer().decode(row.tokens);
+  for (std::size_t t = 0; t < guess.size(); ++t) {
+    if (row.targets[t] == kNoTarget) continue;
+    ++out.blanks;
+    out.right += guess[t] == row.targets[t] ? 1 : 0;
+    row.tokens[t] = guess[t];
+  }
+  out.filled = source.tokenizer().decode(row.tokens);
+  return out;
 }
 
 Metadata run_metadata(const Run& run) {

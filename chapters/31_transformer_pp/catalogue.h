@@ -12,6 +12,7 @@
 
 #include "chapters/11_gpt/checkpoint.h"
 #include "chapters/11_gpt/gpt.h"
+#include "chapters/11_gpt/sampling.h"
 #include "chapters/11_gpt/trainer.h"
 #include "chapters/13_rope/rope.h"
 #include "kernels/device/device.h"
@@ -43,8 +44,9 @@ struct RunOptions {
   double init = 0.02;
 
   // What it learns from, and how
-  std::string text = "fables";      // a name of assets/, or a file
-  std::string tokenizer = "bytes";  // or "bpe:1024"
+  std::string text = "fables";       // a name of assets/, or a file
+  std::string tokenizer = "bytes";   // or "bpe:1024", "unigram:1024"
+  std::string objective = "causal";  // or "masked", "prefix", "span", "fim"
   std::uint64_t seed = 1;
   int batch = 16;
   long steps = 1000;  // also the length of the schedule
@@ -127,6 +129,13 @@ struct Run {
 /// `background` lets a window go first. Errors: InputError, before anything is allocated.
 [[nodiscard]] Run make_run(const RunOptions& options, std::unique_ptr<BatchSource> source,
                            bool background = false);
+
+/// A row of the validation data as a model that fills blanks sees it, and as it fills it.
+struct FilledRow {
+  std::string shown, filled;
+  int blanks = 0, right = 0;
+};
+[[nodiscard]] FilledRow fill_row(const BatchSource& source, Generator& generator, int T);
 
 /// A checkpoint's metadata: the options, the tokenizer, and the program's name and version.
 [[nodiscard]] Metadata run_metadata(const Run& run);

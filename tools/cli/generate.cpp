@@ -1,6 +1,7 @@
 // tpp generate: text from a trained model, token by token as it comes.
 #include <iostream>
 
+#include "chapters/03_tokens/targets.h"
 #include "chapters/11_gpt/sampling.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/progress.h"
@@ -11,6 +12,7 @@ namespace {
 struct GenerateArguments {
   std::string checkpoint;
   std::string prompt = "Once";
+  std::string suffix;
   SamplingConfig sampling;
   int tokens = 400;
   std::uint64_t seed = 1;
@@ -50,7 +52,33 @@ int run_generate(const GenerateArguments& args) {
   if (args.prompt.empty()) {
     throw InputError("--prompt is empty: give at least one letter to go on from");
   }
+  const Objective objective = objective_named(opened.options.objective);
+  if (!continues_text(objective)) {
+    throw InputError(
+        args.checkpoint + " was trained to fill blanks (--objective " + opened.options.objective +
+        "), not to go on with a text: ./run train --resume shows at its end how it fills them");
+  }
+  if (!args.suffix.empty() && objective != Objective::fim) {
+    throw InputError(
+        "--suffix needs a model that was trained with --objective fim; this one has --objective " +
+        opened.options.objective);
+  }
   std::vector<int> tokens = opened.tokenizer.encode(args.prompt);
+  int end = kNoTarget;  // what ends the text, if anything does
+  if (!args.suffix.empty()) {
+    // <prefix> beginning <suffix> end <middle>, and the model goes on with the middle
+    const std::vector<int> suffix = opened.tokenizer.encode(args.suffix);
+    tokens.insert(tokens.begin(), opened.tokenizer.special("<prefix>"));
+    tokens.push_back(opened.tokenizer.special("<suffix>"));
+    tokens.insert(tokens.end(), suffix.begin(), suffix.end());
+    tokens.push_back(opened.tokenizer.special("<middle>"));
+    end = opened.tokenizer.special("<end>");
+    if (tokens.size() >= std::size_t(opened.options.length)) {
+      throw InputError("--prompt and --suffix have " + std::to_string(tokens.size()) +
+                       " tokens with their marks, and the model sees " +
+                       std::to_string(opened.options.length) + ": shorten them");
+    }
+  }
   (void)sampling_distribution(std::vector<float>{0}, args.sampling);  // refuse wrong settings now
 
   catch_interrupts();
@@ -62,9 +90,11 @@ int run_generate(const GenerateArguments& args) {
   TextPrinter printer;
   printer.add(args.prompt);
   generator.generate(tokens, args.tokens, args.sampling, [&](int token) {
+    if (token == end) return false;
     printer.add(opened.tokenizer.bytes_of(token));
     return !interrupted() && std::cout.good();
   });
+  if (!args.suffix.empty()) printer.add(args.suffix);
   printer.finish();
   return interrupted() ? 130 : 0;
 }
@@ -83,6 +113,8 @@ Command add_generate(CLI::App& program) {
       ->required()
       ->type_name("FILE");
   command->add_option("--prompt", args->prompt, "the text to go on from (Once)")->type_name("TEXT");
+  command->add_option("--suffix", args->suffix, "what comes after the gap, for --objective fim")
+      ->type_name("TEXT");
   command->add_option("--tokens", args->tokens, "how many to write (400)")
       ->check(CLI::Range(0, 100000000).description(""))
       ->type_name("N");

@@ -45,6 +45,8 @@ SourceConfig source_config(const RunOptions& options) {
   SourceConfig config;
   config.text = options.text;
   config.tokenizer = options.tokenizer;
+  config.objective = options.objective;
+  config.length = options.length;
   config.seed = options.seed;
   if (options.text == "fables" ||
       options.text == "book") {  // a file or a task needs no folder of ours

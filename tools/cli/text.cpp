@@ -7,7 +7,7 @@ namespace tpp {
 
 Command add_text(CLI::App& program) {
   struct Arguments {
-    std::string name = "fables", tokenizer = "bytes";
+    std::string name = "fables", tokenizer = "bytes", objective = "causal";
     int sequences = 3, length = 400;
     std::uint64_t seed = 1;
   };
@@ -23,8 +23,10 @@ Command add_text(CLI::App& program) {
   command->add_option("--text", args->name, "a name below, or a file (fables)")->type_name("TEXT");
   command
       ->add_option("--tokenizer", args->tokenizer,
-                   "bytes, or bpe:1024; tokens are then parted by |")
+                   "bytes, or bpe:1024 or unigram:1024; tokens are then parted by |")
       ->type_name("TEXT");
+  command->add_option("--objective", args->objective,
+                      "causal, masked, prefix, span or fim: rows as the model sees them (causal)");
   command->add_option("--sequences", args->sequences, "how many (3)")
       ->check(CLI::Range(1, 10000).description(""));
   command->add_option("--length", args->length, "tokens in each (400)")
@@ -33,6 +35,7 @@ Command add_text(CLI::App& program) {
   return [args] {
     RunOptions options;
     options.text = args->name, options.tokenizer = args->tokenizer, options.seed = args->seed;
+    options.objective = args->objective, options.length = args->length;
     const auto source = make_source(source_config(options));
     source->require(args->length);
     std::cout << source->describe() << "\n";

@@ -8,6 +8,7 @@
 #include "assets/repository.h"
 #include "assets/sources.h"
 #include "chapters/02_tape/slots.h"
+#include "chapters/03_tokens/targets.h"
 #include "chapters/11_gpt/sampling.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/progress.h"
@@ -246,24 +247,41 @@ class Session {
 
   int report_end(bool stopped) {
     const std::string path = checkpoint_.string();
+    const bool writes = continues_text(objective_named(run_.options.objective));
     std::cerr << (stopped ? "Stopped; saved at step " : "Saved at step ")
               << run_.trainer->steps_done() << ": " << path << "\n";
     if (!stopped && args_.sample > 0) print_sample();
-    std::cerr << "\n  ./run generate --checkpoint " << path << "\n  ./run train --resume " << path
-              << " --steps " << std::max(2 * run_.trainer->steps_done(), run_.options.steps)
-              << "\n";
+    std::cerr << "\n";
+    if (writes) std::cerr << "  ./run generate --checkpoint " << path << "\n";
+    std::cerr << "  ./run train --resume " << path << " --steps "
+              << std::max(2 * run_.trainer->steps_done(), run_.options.steps) << "\n";
     return stopped ? 130 : 0;
   }
 
   void print_sample() {
     const Tokenizer& tokenizer = run_.source->tokenizer();
     Generator generator(*run_.model, run_.trainer->values(), run_.options.seed);
-    const std::string prompt = run_.source->prompt();
-    std::vector<int> tokens = tokenizer.encode(prompt);
+    if (run_.options.objective == "masked") {
+      const FilledRow row = fill_row(*run_.source, generator, run_.options.length);
+      std::cout << "\n"
+                << printable(row.shown) << "\n\nfilled, " << row.right << " of " << row.blanks
+                << " right:\n"
+                << printable(row.filled) << "\n"
+                << std::flush;
+      return;
+    }
+
+    // A row with gaps ends with its answers; anything else may go on
+    std::vector<int> tokens = run_.source->opening();
     if (tokens.empty()) return;
-    std::cout << "\n" << printable(prompt) << std::flush;
+    const bool gaps = run_.options.objective == "span";
+    const int count =
+        gaps ? std::min(args_.sample, run_.options.length - int(tokens.size())) : args_.sample;
+    std::cout << "\n"
+              << printable(tokenizer.decode(tokens)) << (gaps ? "\n\nits gaps:\n" : "")
+              << std::flush;
     std::string text;
-    generator.generate(tokens, args_.sample, {}, [&](int token) {
+    generator.generate(tokens, count, {}, [&](int token) {
       text += tokenizer.bytes_of(token);
       return !interrupted();
     });
@@ -325,6 +343,7 @@ Command add_train(CLI::App& program) {
       "  ./run train --recipe gpt --norm rmsnorm      2019's model with one newer part\n"
       "  ./run train --text induction --layers 2      a task in which attention can be seen to "
       "work\n"
+      "  ./run train --objective masked               hidden tokens, as BERT guesses them\n"
       "  ./run train --resume out/train-1.safetensors --steps 2000\n");
   command
       ->add_option("--minutes", args->minutes, "stop after this time, and end the schedule there")

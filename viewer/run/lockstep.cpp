@@ -10,7 +10,8 @@
 namespace tpp::viewer {
 namespace {
 
-constexpr std::array<std::string_view, 5> kShared{"text", "tokenizer", "seed", "batch", "length"};
+constexpr std::array<std::string_view, 6> kShared{"text", "tokenizer", "objective",
+                                                  "seed", "batch",     "length"};
 
 }  // namespace
 

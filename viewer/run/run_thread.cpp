@@ -155,7 +155,7 @@ class RunThread::Worker {
   double refused_rate_ = 0;  // the learning rate with which a value was not finite
 
   std::vector<Baseline> baselines_;
-  std::tuple<std::string, std::string, std::uint64_t> baselines_of_;
+  std::tuple<std::string, std::string, std::uint64_t, std::string, int> baselines_of_;
 
   unsigned long version_ = 0;
   bool picture_is_old_ = true;
@@ -215,7 +215,8 @@ void RunThread::Worker::begin_run() {
   next_parts_.reset();
   in_place_.put(parts_);
   // What simple guessers get, once for each text
-  const std::tuple key(run_.options.text, run_.options.tokenizer, run_.options.seed);
+  const std::tuple key(run_.options.text, run_.options.tokenizer, run_.options.seed,
+                       run_.options.objective, run_.options.length);
   if (baselines_of_ != key || baselines_.empty()) baselines_ = run_.source->baselines();
   baselines_of_ = key;
 
@@ -794,7 +795,9 @@ std::shared_ptr<Frame> RunThread::Worker::picture_of(Worker& worker) {
   frame->sample_text = text.text;
   frame->sample_step = text.step;
   frame->sample_whole = text.whole;
-  frame->next_tokens = w.probe_->next(w.sampler_->prompt_tokens(), 10);
+  if (!w.sampler_->fills_blanks()) {  // then there is no next token to ask for
+    frame->next_tokens = w.probe_->next(w.sampler_->prompt_tokens(), 10);
+  }
 
   frame->steps_per_second = steps_per_second_;
   frame->tokens_per_second = tokens_per_second_;

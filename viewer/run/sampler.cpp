@@ -13,9 +13,9 @@ void Sampler::set_prompt(const std::string& prompt) {
 
 const std::vector<int>& Sampler::prompt_tokens() {
   if (prompt_tokens_.empty()) {
-    std::string text = prompt_.empty() ? run_.source->prompt() : prompt_;
-    if (text.empty()) text = "\n";  // a model can only continue something
-    prompt_tokens_ = run_.source->tokenizer().encode(text);
+    prompt_tokens_ =
+        prompt_.empty() ? run_.source->opening() : run_.source->tokenizer().encode(prompt_);
+    if (prompt_tokens_.empty()) prompt_tokens_ = {'\n'};  // a model can only continue something
   }
   return prompt_tokens_;
 }
@@ -25,6 +25,15 @@ void Sampler::start(int count) {
   const bool moved = weights_.empty();
   weights_.assign(values, values + run_.model->table().extent());
   if (moved || !generator_) generator_.emplace(*run_.model, weights_.data(), run_.options.seed);
+  if (fills_blanks()) {
+    const FilledRow row = fill_row(*run_.source, *generator_, run_.options.length);
+    current_ = {valid_utf8(row.shown) + "\n\nFilled, " + std::to_string(row.right) + " of " +
+                    std::to_string(row.blanks) + " right:\n",
+                valid_utf8(row.filled), run_.trainer->steps_done(), true};
+    complete_ = current_;
+    left_ = 0;
+    return;
+  }
   tokens_ = prompt_tokens();
   prompt_size_ = std::ptrdiff_t(tokens_.size());
   current_ = {run_.source->tokenizer().decode(tokens_), "", run_.trainer->steps_done()};

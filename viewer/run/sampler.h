@@ -28,6 +28,9 @@ class Sampler {
   void set_temperature(double temperature) { config_.temperature = temperature; }
   [[nodiscard]] const std::vector<int>& prompt_tokens();
 
+  /// A model that was trained on hidden tokens writes no text: it fills a row of the validation data.
+  [[nodiscard]] bool fills_blanks() const { return run_.options.objective == "masked"; }
+
   /// Start a text of `count` tokens with a copy of the weights as they are now.
   void start(int count);
   void stop() { left_ = 0; }
