@@ -1,4 +1,4 @@
-// What chapter 03 shows: words that nobody has seen, pieces, merges, batches, and what counting achieves.
+// What chapter 03 shows: words that nobody has seen, pieces, merges, cuts, rows, and what counting achieves.
 #include <cmath>
 #include <cstdio>
 #include <string>
@@ -9,6 +9,7 @@
 #include "chapters/03_tokens/baselines.h"
 #include "chapters/03_tokens/dataset.h"
 #include "chapters/03_tokens/pretokenise.h"
+#include "chapters/03_tokens/targets.h"
 #include "chapters/example.h"
 
 namespace {
@@ -59,11 +60,11 @@ void merges() {
   }
 }
 
-void encode() {
-  for (const char* spec : {"bpe:300", "bpe:512", "bpe:1024", "bpe:2048"}) {
+void show_tokens(std::initializer_list<const char*> specs) {
+  for (const char* spec : specs) {
     const Tokenizer tokenizer = learned(spec);
     const std::vector<int> tokens = tokenizer.encode(kSentence);
-    std::printf("%-8s %2zu tokens  ", spec, tokens.size());
+    std::printf("%-*s %2zu tokens  ", spec[0] == 'b' ? 8 : 12, spec, tokens.size());
     for (const int token : tokens) {
       const std::string_view bytes = tokenizer.bytes_of(token);
       if (bytes.size() == 1 && static_cast<unsigned char>(bytes[0]) >= 0x80) {
@@ -73,6 +74,71 @@ void encode() {
       }
     }
     std::printf("%s\n", tokenizer.decode(tokens) == kSentence ? "" : " LOST");
+  }
+}
+
+void encode() { show_tokens({"bpe:300", "bpe:512", "bpe:1024", "bpe:2048"}); }
+
+// A word in the most probable cut, and in others, drawn by their probabilities
+void cuts() {
+  show_tokens({"unigram:300", "unigram:512", "unigram:1024", "unigram:2048"});
+  const Tokenizer tokenizer = learned("unigram:512");
+  const Unigram& model = *tokenizer.unigram();
+  const std::string_view word = " chestnuts";
+  const auto show = [&](const std::vector<int>& tokens) {
+    double log_p = 0;
+    for (const int token : tokens) log_p += model.tokens()[std::size_t(token)].log_p;
+    std::string text = "|";
+    for (const int token : tokens) text += std::string(tokenizer.bytes_of(token)) + "|";
+    std::printf("  %-24s %5.1f %% of all cuts\n", text.c_str(),
+                100 * std::exp(log_p - model.log_likelihood(word)));
+  };
+  std::vector<int> tokens;
+  model.best(word, tokens);
+  std::printf("\nbest\n");
+  show(tokens);
+  std::printf("drawn, alpha 0.2\n");
+  Philox rng(3);
+  for (int i = 0; i < 4; ++i) {
+    model.sample(word, 0.2, rng, tokens);
+    show(tokens);
+  }
+}
+
+// A row of each objective. Special tokens are shown as one sign, so that targets stand below their place
+void rows() {
+  constexpr int T = 64;
+  std::printf(
+      "_ <mask>   0 1 2 … <span_0> …   { <prefix>  | <suffix>  } <middle>  ~ <end>   . nothing\n");
+  for (const std::string_view name : objective_names()) {
+    const Objective objective = objective_named(name);
+    const RowPlan plan = plan_rows(objective, T);
+    Tokenizer tokenizer = Tokenizer::bytes().with_specials(special_names(plan));
+    const ObjectiveSource source(TextSource(Dataset(text(), std::move(tokenizer)), 1), objective, T,
+                                 1);
+    Batch row(1, T);
+    std::uint64_t i = 0;  // a row whose middle was moved
+    do {
+      source.validation(i++, row);
+    } while (objective == Objective::fim && row.tokens[0] < Tokenizer::kBytes);
+
+    const char* const signs = objective == Objective::masked ? "_"
+                              : objective == Objective::fim  ? "{|}~"
+                                                             : "0123456789";
+    const auto show = [&](const char* what, const std::vector<int>& tokens) {
+      std::printf("%-7s %-8s", what[1] == 'o' ? std::string(name).c_str() : "", what);
+      for (const int token : tokens) {
+        const bool printable = token >= 32 && token < 127;
+        std::printf("%c", token == kNoTarget           ? '.'
+                          : token >= Tokenizer::kBytes ? signs[token - Tokenizer::kBytes]
+                          : token == '\n'              ? '/'
+                          : printable                  ? char(token)
+                                                       : '?');
+      }
+      std::printf("\n");
+    };
+    show("tokens", row.tokens);
+    show("targets", row.targets);
   }
 }
 
@@ -95,16 +161,17 @@ void shift() {
 }
 
 void baselines() {
-  std::printf("%28s%18s%27s\n%-10s%8s%10s", "bytes", "nats a token", "nats a byte", "tokenizer",
+  std::printf("%30s%18s%27s\n%-12s%8s%10s", "bytes", "nats a token", "nats a byte", "tokenizer",
               "V", "a token");
   for (int i = 0; i < 2; ++i) std::printf("%9s%9s%9s", "uniform", "unigram", "bigram");
   std::printf("\n");
-  for (const char* spec : {"bytes", "bpe:512", "bpe:1024", "bpe:2048"}) {
+  for (const char* spec : {"bytes", "bpe:512", "unigram:512", "bpe:1024", "unigram:1024",
+                           "bpe:2048", "unigram:2048"}) {
     const Dataset data(text(), learned(spec));
     const double width = data.bytes_per_token();
     const int V = data.tokenizer().vocabulary();
     const double loss[] = {std::log(double(V)), unigram_entropy(data), bigram_entropy(data)};
-    std::printf("%-10s%8d%10.2f", spec, V, width);
+    std::printf("%-12s%8d%10.2f", spec, V, width);
     std::printf("%9.3f%9.3f%9.3f", loss[0], loss[1], loss[2]);
     std::printf("%9.3f%9.3f%9.3f\n", loss[0] / width, loss[1] / width, loss[2] / width);
   }
@@ -118,6 +185,8 @@ int main(int argc, char** argv) {
                             {"pieces", pieces},
                             {"merges", merges},
                             {"encode", encode},
+                            {"cuts", cuts},
+                            {"rows", rows},
                             {"shift", shift},
                             {"baselines", baselines}});
 }

@@ -76,7 +76,7 @@ void masked_row(std::span<const int> window, int hidden, int mask, int vocabular
 /// `hidden` tokens go, in `spans` gaps of random lengths. The row is the text with a sentinel in each gap, and behind it
 /// each sentinel with what stood there; one more sentinel ends it. Only the second part is asked for.
 ///
-///   Thank <s0> me to your party <s1> week . <s0> you for inviting <s1> last <s2>
+///   the fox <span_0> the pond and <span_1> | <span_0> ran to <span_1> drank <span_2>
 ///
 /// Shapes  window (T − 2·spans), sentinels: `spans` + 1 tokens from `first_sentinel`
 /// Paper   Raffel et al. 2019 (T5): 15 % in gaps of 3 on average, all ways to cut equally likely. Deviation: T5 reads the
