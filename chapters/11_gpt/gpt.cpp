@@ -127,8 +127,12 @@ double Model<T>::flops_per_token() const {
                            (p.name == "embed/table" && !config_.tied);
     if (p.rows > 1 && !looked_up) multiplied += double(p.size());
   }
-  // A token sees half of the keys on average; scores and values are two products
-  const double attention = 6.0 * double(config_.layers * config_.T * config_.D);
+  // A token sees half of the keys on average, all under a full mask; scores and values are two products
+  const Mask mask = config_.mask;
+  const double prefix =
+      mask.kind == Mask::Kind::prefix ? double(mask.length) / double(config_.T) : 0;
+  const double seen = mask.kind == Mask::Kind::full ? 1 : (1 + prefix * prefix) / 2;
+  const double attention = 12 * seen * double(config_.layers * config_.T * config_.D);
   return 6 * multiplied + attention;
 }
 // [/snip]

@@ -50,7 +50,8 @@ class Model {
   Var<T> loss(Tape<T>& tape, std::span<const Var<T>> bound, std::span<const int> tokens,
               std::span<const int> targets, Index length, double count = 0) const;
 
-  /// Multiply-adds count two: 6 a parameter and token that is multiplied, plus causal attention.
+  /// Multiply-adds count two: 6 a parameter and token that is multiplied, plus attention to
+  /// the keys that the mask shows.
   [[nodiscard]] double flops_per_token() const;
 
  private:

@@ -118,7 +118,7 @@ PositionPart<T> t5_part() {
   return {"t5", [](ParameterTable& table, const ModelConfig& cfg) {
             constexpr Index kBuckets = 32;
             const int id = table.add("position/t5", kBuckets, cfg.H, Init::constant(0), false);
-            const bool both = cfg.mask.kind == Mask::Kind::full;
+            const bool both = cfg.mask.kind != Mask::Kind::causal;
             Position<T> position;
             position.bias = [=](const Pass<T>& pass) {
               return t5_bias(pass[id], pass.length, both, "t5_bias");

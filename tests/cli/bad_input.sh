@@ -20,6 +20,10 @@ refused "--norm wants one of" "${train[@]}" --norm batchnorm
 refused "--layers wants a whole number" "${train[@]}" --layers none
 refused "--recipe wants one of" "${train[@]}" --recipe bert
 refused "vocabulary" "${train[@]}" --tokenizer bpe:12
+refused "vocabulary" "${train[@]}" --tokenizer unigram:12
+refused "--objective wants one of" "${train[@]}" --objective bert
+refused "leave the objective at causal" "${train[@]}" --text copy --objective masked
+refused "at least 8 tokens" "${train[@]}" --objective span --length 7
 refused "" "$TPP" train --no-such-option
 refused "" "$TPP"
 
@@ -35,6 +39,10 @@ for size in 0 7 8 100 5000; do
   head -c "$size" new.safetensors >cut.safetensors
   refused "cut.safetensors" "$TPP" generate --checkpoint cut.safetensors
 done
+refused "--objective fim" "$TPP" generate --checkpoint new.safetensors --suffix "end"
+succeeds "$TPP" train "${small[@]}" --objective masked --steps 2 --sample 0 --checkpoint masked.safetensors
+refused "fill blanks" "$TPP" generate --checkpoint masked.safetensors
+refused "keeps its --objective" "$TPP" train --resume masked.safetensors --objective causal --steps 9
 refused "keeps its --width" "$TPP" train --resume new.safetensors --width 32 --steps 9
 refused "keeps its model" "$TPP" train --resume new.safetensors --recipe gpt --steps 9
 refused "has done its 3 steps" "$TPP" train --resume new.safetensors
@@ -46,4 +54,4 @@ refused "top-p" "$TPP" generate --checkpoint new.safetensors --top-p 2
 refused "top-k" "$TPP" generate --checkpoint new.safetensors --top-k -2
 refused "empty" "$TPP" generate --checkpoint new.safetensors --prompt ""
 same_file new.safetensors kept
-finish 35
+finish 43

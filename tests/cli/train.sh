@@ -41,9 +41,21 @@ succeeds "$TPP" train "${small[@]}" --recipe gpt --steps 3
 succeeds "$TPP" train "${small[@]}" --tokenizer bpe:300 --steps 3 --checkpoint bpe.safetensors
 succeeds "$TPP" generate --checkpoint bpe.safetensors --prompt "The" --tokens 5
 succeeds "$TPP" train "${small[@]}" --text copy --steps 3
+
+# The unigram model, and other questions than the next token: trained, saved, gone on with
+succeeds "$TPP" train "${small[@]}" --tokenizer unigram:300 --steps 3 --checkpoint unigram.safetensors
+succeeds "$TPP" generate --checkpoint unigram.safetensors --prompt "The" --tokens 5
+for objective in masked prefix span fim; do
+  succeeds "$TPP" train "${small[@]}" --objective $objective --steps 3 --checkpoint $objective.safetensors
+  succeeds "$TPP" train --resume $objective.safetensors --steps 4 --checkpoint $objective.safetensors
+done
+succeeds "$TPP" generate --checkpoint fim.safetensors --prompt "The" --suffix " end." --tokens 5
+grep -q '^The.* end\.$' output.out || fail "the middle is not between its sides"
+succeeds "$TPP" text --objective span --sequences 1 --length 64
+[ "$(grep -o '<span_0>' output.out | wc -l)" = 2 ] || fail "the gap has no answer"
 succeeds "$TPP" text --text sorting --sequences 1 --length 64
 
 for command in "" train generate info text; do
   succeeds "$TPP" $command --help
 done
-finish 24
+finish 36

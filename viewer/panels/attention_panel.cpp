@@ -104,7 +104,7 @@ std::vector<float> head_bias(const Frame& frame, int head, int T) {
   } else if (frame.options.position == "t5") {
     const TapValue* table = frame.tap("position/t5");
     if (!table || table->cols != H || table->rows < 2) return {};
-    const bool both = frame.config.mask.kind == Mask::Kind::full;
+    const bool both = frame.config.mask.kind != Mask::Kind::causal;
     const Mat<float> values =
         Eigen::Map<const Mat<float>>(table->data.data(), table->rows, table->cols);
     bias.resize(H, 2 * T - 1);

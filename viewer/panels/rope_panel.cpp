@@ -389,7 +389,7 @@ void RopePanel::State::compute_bias(const Frame& f) {
     }
     const Mat<float> values = Eigen::Map<const Mat<float>>(t5->data.data(), t5->rows, t5->cols);
     all.resize(H, 2 * T - 1);
-    t5_bias_forward<float>(values, f.config.mask.kind == Mask::Kind::full, all);
+    t5_bias_forward<float>(values, f.config.mask.kind != Mask::Kind::causal, all);
   }
   missing.clear();
   bias.resize(std::size_t(H) * std::size_t(T));
