@@ -19,6 +19,8 @@
 #include "viewer/compat.h"
 #include "viewer/export.h"
 #include "viewer/panels/registry.h"
+#include "viewer/widgets/arithmetic.h"
+#include "viewer/widgets/curve.h"
 #include "viewer/widgets/strip.h"
 
 namespace tpp::viewer {
@@ -686,6 +688,24 @@ void App::draw_time(Ui& ui, const Rect& rect) {
   const StripHit hit = draw_time_strip(ui, "time", ImVec2(content.w, content.h), first,
                                        std::max(first + 1, double(newest)),
                                        double(scrubbing_.value_or(now)), marks, following);
+  if (hit.hovered && !hit.scrubbed && hit.mark < 0 && frame_ && newest > frame_->first &&
+      tooltip_ready(ui, "time/" + std::to_string(std::lround(hit.x)))) {
+    const double u = (hit.x - first) / (double(newest) - first);
+    const bool kept = std::find(frame_->kept.begin(), frame_->kept.end(), std::lround(hit.x)) !=
+                      frame_->kept.end();
+    draw_tooltip(
+        ui,
+        explanation_of(
+            {.name = "A step of the past",
+             .formula = "first + u·(newest − first),  u the place on the strip",
+             .numbers = "round(" + whole_number(frame_->first) + " + " + number_text(u, 6) +
+                        " · (" + whole_number(newest) + " − " + whole_number(frame_->first) + "))",
+             .value = double(std::lround(hit.x)),
+             .note = kept ? ", a state that is kept" : ", run again from the kept state before",
+             .why = "Click, and the run goes there: its weights, its gradients, its maps.",
+             .source = "viewer/run/timeline.cpp: nearest",
+             .digits = 0}));
+  }
   if (hit.scrubbed) {
     const long step = std::clamp(std::lround(hit.x), long(first), std::max(long(first), newest));
     if (step != scrubbing_.value_or(now)) go_to_step(step);

@@ -10,6 +10,7 @@
 #include "chapters/15_gqa/gqa.h"
 #include "viewer/export.h"
 #include "viewer/panels/drawing.h"
+#include "viewer/panels/telling.h"
 #include "viewer/run/run_control.h"
 #include "viewer/view_context.h"
 #include "viewer/widgets/curve.h"
@@ -48,13 +49,14 @@ NormText norm_text(const std::string& norm) {
   if (norm == "layernorm")
     return {"LayerNorm", "y = (x − mean x) / √(var x + ε) · g + b",
             "Every token enters with the same mean and size, whatever the depth.",
-            "chapters/08_layernorm/layernorm.cpp"};
+            "chapters/08_layernorm/layernorm.cpp: layernorm"};
   if (norm == "scalenorm")
     return {"ScaleNorm", "y = g · x / ‖x‖, one g for all features",
-            "One number sets the length of every token.", "chapters/12_rmsnorm/scalenorm.cpp"};
+            "One number sets the length of every token.",
+            "chapters/12_rmsnorm/scalenorm.cpp: scalenorm_forward"};
   return {"RMSNorm", "y = x / √(mean x² + ε) · g",
           "Every token enters with the same size; its mean is left alone.",
-          "chapters/12_rmsnorm/rmsnorm.cpp"};
+          "chapters/12_rmsnorm/exercises/forward/reference.h: rmsnorm_forward"};
 }
 
 std::string ffn_formula(const std::string& ffn) {
@@ -116,7 +118,7 @@ std::vector<DiagramPart> diagram_parts(const Frame& frame, int layer) {
   embed.options = {"width", "tokenizer"};
   embed.formula = "x[{T|t}] = E[token {T|t}],   E ({V|V}, {D|D})";
   embed.why = "A token becomes a row of numbers: the start of its residual stream.";
-  embed.source = "chapters/04_embedding/embedding.cpp";
+  embed.source = "chapters/04_embedding/embedding.cpp: embedding_forward";
   put(embed);
   if (o.position == "sinusoidal" || o.position == "learned") {
     DiagramPart position;
@@ -131,7 +133,7 @@ std::vector<DiagramPart> diagram_parts(const Frame& frame, int layer) {
                            ? "x[{T|t}] + P[{T|t}],   P ({T|T}, {D|D}) is learned"
                            : "x[{T|t}] + P[{T|t}],   P of sines and cosines";
     position.why = "Without it the model could not tell the order of tokens.";
-    position.source = "chapters/07_position/sinusoidal.cpp";
+    position.source = "chapters/07_position/sinusoidal.cpp: add_positions_forward";
     put(position);
   }
 
@@ -176,7 +178,8 @@ std::vector<DiagramPart> diagram_parts(const Frame& frame, int layer) {
         part.why += "; " + std::to_string(c.H / std::max<Index>(1, c.G)) +
                     " query heads share a key/value head";
       part.why += ".";
-      part.source = c.G == c.H ? "chapters/06_attention/attention.cpp" : "chapters/15_gqa/gqa.cpp";
+      part.source = c.G == c.H ? "chapters/06_attention/attention.cpp: attention_with_heads"
+                               : "chapters/15_gqa/gqa.cpp: grouped_query_attention";
     } else {
       part.id = "ffn";
       part.title = ffn_title(o.ffn);
@@ -187,8 +190,8 @@ std::vector<DiagramPart> diagram_parts(const Frame& frame, int layer) {
       part.formula = ffn_formula(o.ffn);
       part.formula += ",   F = " + std::to_string(c.F);
       part.why = "Works on each token alone; most parameters are here.";
-      part.source =
-          is_gated(o.ffn) ? "chapters/14_swiglu/glu.cpp" : "chapters/09_feedforward/activation.cpp";
+      part.source = is_gated(o.ffn) ? "chapters/14_swiglu/glu.cpp: glu_forward"
+                                    : "chapters/09_feedforward/activation.cpp: activation_forward";
     }
     put(part);
     if (c.placement == Placement::sandwich) norm(half, true, Where::branch);
@@ -210,7 +213,7 @@ std::vector<DiagramPart> diagram_parts(const Frame& frame, int layer) {
     add.why = uses_norm_in(c.placement)
                   ? "The stream itself is never scaled, so gradients pass untouched."
                   : "The norm keeps the stream small, at the price of scaled gradients.";
-    add.source = "chapters/08_layernorm/placement.h";
+    add.source = "chapters/08_layernorm/placement.h: residual_block";
     put(add);
     if (c.placement == Placement::post || c.placement == Placement::deepnorm)
       norm(half, true, Where::trunk);
@@ -299,6 +302,10 @@ struct ArchitecturePanel::State {
   void draw_diagram(ViewContext& context, const Rect& rect);
   void draw_totals(ViewContext& context, const Rect& rect);
   void tooltip_for(ViewContext& context, const DiagramPart& part, const std::string& key) const;
+  /// Whose diagram this is: with B − A it is B's.
+  static Compare shown_run(const ViewContext& context) {
+    return context.compare == Compare::a || !context.b ? Compare::a : Compare::b;
+  }
 };
 
 ArchitecturePanel::ArchitecturePanel() : state_(std::make_unique<State>()) {}
@@ -520,24 +527,40 @@ float ArchitecturePanel::State::draw_switches(ViewContext& context, const Rect& 
 void ArchitecturePanel::State::tooltip_for(ViewContext& context, const DiagramPart& part,
                                            const std::string& key) const {
   if (!tooltip_ready(context, key)) return;
-  Explanation e;
-  e.name = part.title;
-  if (part.block >= 0) e.name += ", layer " + std::to_string(layer);
-  e.formula = part.formula;
+  const auto count = [](Index n) { return whole_number((long long)(n)); };
+  Told told;
+  told.name = part.title;
+  if (part.block >= 0) told.name += ", layer " + std::to_string(layer);
+  told.name += ":  " + part.formula;
+  told.why = part.why;
+  told.source = part.source;
   if (part.numbers > 0) {
-    std::string names;
+    told.formula = "parameters = Σ rows · columns";
     for (const ParameterInfo& p : parameters) {
       if (!p.name.starts_with(part.prefix)) continue;
       const std::size_t slash = p.name.rfind('/');
-      names += (names.empty() ? "" : ", ") + p.name.substr(slash + 1) + " (" +
-               (p.rows > 1 ? std::to_string(p.rows) + ", " : "") + std::to_string(p.cols) + ")";
+      told.numbers += (told.numbers.empty() ? "" : " + ") +
+                      (p.rows > 1 ? count(p.rows) + " · " : std::string()) + count(p.cols) +
+                      aside(" " + p.name.substr(slash + 1));
     }
-    e.result = with_thousands(part.numbers) +
-               (part.numbers == 1 ? " parameter: " : " parameters: ") + names;
+    told.value = double(part.numbers);
+    told.unit = part.numbers == 1 ? "parameter" : "parameters";
+  } else if (part.where == DiagramPart::Where::add && !part.detail.empty()) {
+    told.formula = "α = (2·layers)^¼";
+    told.numbers = "(2 · " + count(config.layers) + ")^(1 / 4)";
+    told.value = std::pow(2.0 * double(config.layers), 0.25);
+  } else {
+    // Nothing is learned here: what it works on
+    const bool out = part.id == "unembed";
+    told.formula = out ? "{V|V} · {D|D},  shared with the embedding" : "numbers = {T|T} · {D|D}";
+    told.numbers = count(out ? config.V : config.T) + " · " + count(config.D);
+    told.value = double((out ? config.V : config.T) * config.D);
+    told.unit = out ? "parameters" : "numbers a sequence";
+    told.note = out ? ", counted there" : ", none of them learned";
   }
-  e.why = part.why;
-  e.source = part.source;
-  draw_tooltip(context, e);
+  const bool alpha = part.where == DiagramPart::Where::add && !part.detail.empty();
+  told.digits = alpha ? 4 : 0;
+  tell_one(context, shown_run(context), told);
 }
 
 void ArchitecturePanel::State::draw_diagram(ViewContext& context, const Rect& rect) {
@@ -723,6 +746,17 @@ void ArchitecturePanel::State::draw_diagram(ViewContext& context, const Rect& re
   draw_arrow(context, tip, stream, stream_width);
   end_label("logits ({T|" + std::to_string(config.T) + "}, {V|" + std::to_string(config.V) + "})",
             logits_y);
+  if (resting_on(context, "architecture/logits",
+                 {trunk + theme.px(14), logits_y, right - trunk - theme.px(14), line}))
+    tell_one(context, shown_run(context),
+             {.name = "Logits: a score for each token at each position",
+              .formula = "{T|T} · {V|V}",
+              .numbers = std::to_string(config.T) + " · " + std::to_string(config.V),
+              .value = double(config.T * config.V),
+              .unit = "numbers a sequence",
+              .why = "A softmax of each row says which token comes next.",
+              .source = "chapters/11_gpt/gpt.cpp: forward",
+              .digits = 0});
 
   // Branches: out of the stream, up through their boxes, and back into the sum
   for (std::size_t i = 0; i < placed.size(); ++i) {
@@ -800,41 +834,54 @@ void ArchitecturePanel::State::draw_totals(ViewContext& context, const Rect& rec
   list->AddLine(ImVec2(rect.x, rect.y), ImVec2(rect.right(), rect.y), colours.border);
   float y = rect.y + theme.px(5);
   const auto row = [&](const char* id, const std::string& name, const std::string& value,
-                       const Explanation& why) {
+                       const Told& told) {
     put_text(context, list, rect.x, y, colours.muted, name);
     put_text_right(context, list, rect.right(), y, colours.text, value, Font::mono);
     ImGui::SetCursorScreenPos(ImVec2(rect.x, y));
     ImGui::InvisibleButton(id, ImVec2(rect.w, line));
     context.probe(id);
-    if (ImGui::IsItemHovered() && tooltip_ready(context, id)) draw_tooltip(context, why);
+    if (ImGui::IsItemHovered() && tooltip_ready(context, id))
+      tell_one(context, shown_run(context), told);
     y += line;
   };
+  const auto count = [](double n) { return whole_number(std::llround(n)); };
+  long long blocks = 0;
+  for (const ParameterInfo& p : parameters)
+    if (p.name.starts_with("block")) blocks += p.size();
+  const long long layers = std::max<long long>(1, config.layers);
+  const double scores = 6.0 * double(config.layers * config.T * config.D);
   row("architecture/parameters", "parameters", with_thousands(totals.parameters),
-      {.name = "Parameters",
-       .formula = "all numbers that training changes",
-       .numbers = "",
-       .result = with_thousands(totals.parameters),
-       .why =
-           "With gradients and AdamW's two averages: " + bytes_text(16 * totals.parameters) + ".",
-       .source = "chapters/02_tape/parameters.h"});
+      {.name = "Parameters: all numbers that training changes",
+       .formula = "layers · those of a layer + the rest",
+       .numbers = count(double(layers)) + " · " + count(double(blocks / layers)) + " + " +
+                  count(double(totals.parameters - blocks)),
+       .value = double(totals.parameters),
+       .note = ", with gradients and Adam's two averages " + bytes_text(16 * totals.parameters),
+       .why = "What a model can know grows with them, and so does the work for each token.",
+       .source = "chapters/02_tape/parameters.h: ParameterTable",
+       .digits = 0});
   row("architecture/flops", "FLOP a token, both ways", short_count(totals.flops_per_token),
       {.name = "Work for a token, forward and backward",
        .formula = "6 · parameters it is multiplied with + 6 · layers · {T|T} · {D|D}",
-       .numbers =
-           short_count(totals.flops_per_token - 6.0 * double(config.layers * config.T * config.D)) +
-           " + " + short_count(6.0 * double(config.layers * config.T * config.D)),
-       .result = with_thousands((long long)(totals.flops_per_token)) + " operations",
+       .numbers = "6 · " + count((totals.flops_per_token - scores) / 6) + " + 6 · " +
+                  count(double(layers)) + " · " + count(double(config.T)) + " · " +
+                  count(double(config.D)),
+       .value = totals.flops_per_token,
+       .unit = "operations",
        .why = "Forward is a third of it; a multiply-add counts two.",
-       .source = "chapters/11_gpt/gpt.cpp: flops_per_token"});
+       .source = "chapters/11_gpt/gpt.cpp: flops_per_token",
+       .digits = 0});
   row("architecture/cache", "key/value cache a token", bytes_text(totals.cache_bytes_per_token),
       {.name = "Memory that generation keeps for a token",
        .formula = "2 · layers · {H|G} · {D|K} · 4 bytes",
        .numbers = "2 · " + std::to_string(config.layers) + " · " + std::to_string(config.G) +
                   " · " + std::to_string(config.K()) + " · 4",
-       .result = with_thousands(totals.cache_bytes_per_token) + " bytes",
+       .value = double(totals.cache_bytes_per_token),
+       .unit = "bytes",
        .why = "With a key/value head for each query head: " +
               bytes_text(kv_cache_bytes_per_token(config.layers, config.H, config.K())) + ".",
-       .source = "chapters/15_gqa/gqa.h: kv_cache_bytes_per_token"});
+       .source = "chapters/15_gqa/gqa.h: kv_cache_bytes_per_token",
+       .digits = 0});
 }
 
 // --- In words, and as a file -----------------------------------------------------------

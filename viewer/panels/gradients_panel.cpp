@@ -8,9 +8,11 @@
 
 #include "viewer/export.h"
 #include "viewer/panels/drawing.h"
+#include "viewer/panels/telling.h"
 #include "viewer/view_context.h"
 #include "viewer/widgets/curve.h"
 #include "viewer/widgets/heatmap.h"
+#include "viewer/widgets/legend.h"
 #include "viewer/widgets/strip.h"
 #include "viewer/widgets/tooltip.h"
 
@@ -151,7 +153,13 @@ struct GradientsPanel::State {
   void draw_groups(ViewContext& context, const Rect& r, float top, float row) const;
   void draw_bars(ViewContext& context, const Rect& r, float row, int marked) const;
   bool move_view(const Rect& rect, bool over, bool pressed);  // true for a click that was no drag
-  Explanation explain(int parameter, long index, const History& h) const;
+
+  // Numbers of one run, told. Steps by their numbers: the two runs may have begun at different ones
+  std::optional<Told> tell_gradient(const Frame& f, const History& h, int parameter, long first,
+                                    long last) const;
+  std::optional<Told> tell_update(const Frame& f, const History& h, int parameter, long step) const;
+  std::optional<Told> tell_clip(const Frame& f, const History& h, long first, long last) const;
+  void tell_gradients(ViewContext& context, int parameter, long first, long last) const;
 };
 
 GradientsPanel::GradientsPanel() : state_(std::make_unique<State>()) {}
@@ -377,6 +385,13 @@ void GradientsPanel::State::compute_now(const ViewContext& context) {
   }
 }
 
+/// The gradient under the mouse, to add up its squares.
+std::vector<std::string> GradientsPanel::taps(const ViewContext& context) const {
+  const std::optional<std::string>& parameter = context.selection.hovered().parameter;
+  if (!parameter) return {};
+  return {"grad:" + *parameter};
+}
+
 void GradientsPanel::update(const ViewContext& context) {
   State& s = *state_;
   const Frame* f = context.shown();
@@ -412,6 +427,7 @@ void GradientsPanel::State::draw_header(ViewContext& context, const Rect& r) con
     const std::array<Rgba, 256>& colours =
         colormap_table(subtracted ? Colormap::signed_ : Colormap::viridis);
     const float w = t.px(96), h = t.px(8), top = std::floor(r.y + (r.h - h) / 2);
+    const float bar_x = x, bar_w = w;
     for (int i = 0; i < 32; ++i) {
       const float a = x + w * float(i) / 32, b = x + w * float(i + 1) / 32;
       const Rgba ca = colours[std::size_t(i * 255 / 32)],
@@ -421,6 +437,13 @@ void GradientsPanel::State::draw_header(ViewContext& context, const Rect& r) con
     x += w + t.px(6);
     x += put_text(context, list, x, y, p.text, power(range.hi), Font::mono_small) + t.px(12);
     context.probes.record("gradients/legend", {r.x, r.y, x - r.x, r.h});
+    if (resting_on(context, "gradients/colours", {bar_x, r.y, bar_w, r.h})) {
+      const float u = std::clamp((ImGui::GetIO().MousePos.x - bar_x) / bar_w, 0.0f, 1.0f);
+      const LegendSpec spec{subtracted ? Colormap::signed_ : Colormap::viridis, range,
+                            RangePolicy::percentile, nullptr,
+                            subtracted ? "B's ‖g‖ over A's" : "a gradient norm ‖g‖"};
+      draw_tooltip(context, explanation_of(told_colour(spec, double(u), true)));
+    }
   }
   const auto word = [&](const std::string& text, Rgba colour) {
     const float w = text_width(context, Font::small, text);
@@ -572,35 +595,147 @@ bool GradientsPanel::State::move_view(const Rect& rect, bool over, bool pressed)
   return over && !dragged;
 }
 
-Explanation GradientsPanel::State::explain(int parameter, long index, const History& h) const {
-  Explanation e;
-  const Parameter& p = parameters[std::size_t(parameter)];
-  const StepScalars& s = h.steps[std::size_t(index)];
-  if (std::size_t(parameter) >= s.parameters.size()) return e;
-  const ParameterReport& r = s.parameters[std::size_t(parameter)];
-  const double size = std::max(1.0, double(p.rows) * double(p.cols));
-  e.name = "{*|" + p.name + "}  (" + std::to_string(p.rows) + ", " + std::to_string(p.cols) +
-           "), step " + with_thousands(s.step);
-  const std::string gradient =
-      "Gradient ‖g‖ = " + number_text(r.gradient_norm, 3) + ", " +
-      number_text(r.gradient_norm / std::sqrt(size), 2) + " a weight" +
-      (s.clip_scale < 1 ? "; clipped to × " + number_text(double(s.clip_scale), 3) + ". " : ". ");
-  e.why = gradient;
-  if (std::isfinite(r.update_norm) && r.weight_norm > 0) {
-    const double ratio_here = r.update_norm / r.weight_norm;
-    e.formula = "update / weight = ‖w′ − w‖ / ‖w‖";
-    e.numbers = number_text(r.update_norm, 3) + " / " + number_text(r.weight_norm, 3);
-    e.result = number_text(ratio_here, 3);
-    e.why += ratio_here > 1e-2   ? "Far above 10⁻³: each step changes much of what was learned."
-             : ratio_here < 1e-5 ? "Far below 10⁻³: these weights hardly move."
-                                 : "Around 10⁻³, weights move, yet keep what they have learned.";
-  } else if (!std::isfinite(r.gradient_norm)) {
-    e.why += "What is not a number spreads to every weight: lower the learning rate.";
-  } else {
-    e.why += "At this step the sizes of weight and update were not measured.";
+namespace {
+
+/// The step of this number; null where the run does not have it.
+const StepScalars* find_step(const History& h, long step) {
+  if (h.steps.empty()) return nullptr;
+  const long i = step - h.steps.front().step;
+  return i >= 0 && i < long(h.steps.size()) ? &h.steps[std::size_t(i)] : nullptr;
+}
+/// The parameter of this name and shape, by its index; −1 for none.
+int find_parameter(const Frame& f, const std::string& name, Index rows, Index cols) {
+  for (int i = 0; i < int(f.parameters.size()); ++i) {
+    const ParameterInfo& p = f.parameters[std::size_t(i)];
+    if (p.name == name && p.rows == rows && p.cols == cols) return i;
   }
-  e.source = "chapters/10_optimizer/optimizer.h";
-  return e;
+  return -1;
+}
+
+}  // namespace
+
+/// The longest gradient of the parameter among these steps.
+std::optional<Told> GradientsPanel::State::tell_gradient(const Frame& f, const History& h,
+                                                         int parameter, long first,
+                                                         long last) const {
+  const Parameter& p = parameters[std::size_t(parameter)];
+  const int i = find_parameter(f, p.name, p.rows, p.cols);
+  const StepScalars* most = nullptr;
+  for (long step = first; i >= 0 && step <= last; ++step) {
+    const StepScalars* s = find_step(h, step);
+    if (!s || i >= int(s->parameters.size())) continue;
+    if (!most || !(s->parameters[std::size_t(i)].gradient_norm <=
+                   most->parameters[std::size_t(i)].gradient_norm))
+      most = s;
+    if (std::isnan(most->parameters[std::size_t(i)].gradient_norm)) break;
+  }
+  if (!most) return {};
+  const double norm = most->parameters[std::size_t(i)].gradient_norm;
+  const double size = std::max(1.0, double(p.rows) * double(p.cols));
+  const std::string count = whole_number((long long)(size));
+  Told told;
+  told.name = "Gradient of {*|" + p.name + "} (" + std::to_string(p.rows) + ", " +
+              std::to_string(p.cols) + "), step " + with_thousands(most->step);
+  if (first < last)
+    told.name += ", the longest of " + with_thousands(first) + " – " + with_thousands(last);
+  told.formula = "‖g‖ = √(Σ g²)";
+  told.value = norm;
+
+  // The gradient itself is there for the newest step alone
+  const TapValue* g = most->step == f.step ? f.tap("grad:" + p.name) : nullptr;
+  std::vector<double> squares;
+  double sum = 0;
+  for (std::size_t k = 0; g && k < g->data.size(); ++k) {
+    squares.push_back(double(g->data[k]) * double(g->data[k]));
+    sum += squares.back();
+  }
+  if (g && std::abs(std::sqrt(sum) - norm) <= 1e-3 * norm) {
+    told.numbers = "√(" + written_sum(squares) + ")";
+  } else {
+    told.formula += " = √n · rms(g)";
+    told.numbers = "√" + count + " · " + number_text(norm / std::sqrt(size), 5) +
+                   aside(", the rms of " + count + " numbers");
+  }
+  if (most->clip_scale < 1)
+    told.note = ", then clipped: × " + number_text(double(most->clip_scale), 3);
+  told.why =
+      "How steep the loss is along this parameter. It fades with depth when gradients vanish.";
+  told.source = "chapters/10_optimizer/clip.cpp: sum_of_squares";
+  return told;
+}
+
+void GradientsPanel::State::tell_gradients(ViewContext& context, int parameter, long first,
+                                           long last) const {
+  const auto of = [&](const Frame* f, const History* h) {
+    return f && h ? tell_gradient(*f, *h, parameter, first, last) : std::nullopt;
+  };
+  if (!subtracted) {
+    if (const auto told = of(context.shown(), context.shown_history()))
+      tell_one(context, context.compare, *told);
+    return;
+  }
+  // On a logarithmic scale the difference is how many times longer B's is
+  const auto a = of(context.a, context.history), b = of(context.b, context.history_b);
+  if (!a || !b) {
+    if (a) tell_one(context, Compare::a, *a);
+    return;
+  }
+  Explanation e = ratio_of(*a, *b);
+  e.name = whose(context, Compare::difference) + e.name;
+  draw_tooltip(context, e);
+}
+
+std::optional<Told> GradientsPanel::State::tell_update(const Frame& f, const History& h,
+                                                       int parameter, long step) const {
+  const Parameter& p = parameters[std::size_t(parameter)];
+  const int i = find_parameter(f, p.name, p.rows, p.cols);
+  const StepScalars* s = find_step(h, step);
+  if (i < 0 || !s || i >= int(s->parameters.size())) return {};
+  const ParameterReport& r = s->parameters[std::size_t(i)];
+  if (!std::isfinite(r.update_norm) || !(r.weight_norm > 0)) return {};
+  Told told;
+  told.name = "Update over weight of {*|" + p.name + "}, step " + with_thousands(s->step);
+  told.formula = "‖w′ − w‖ / ‖w‖";
+  told.numbers = number_text(r.update_norm, 5) + " / " + number_text(r.weight_norm, 5);
+  told.value = r.update_norm / r.weight_norm;
+  told.why = told.value > 1e-2   ? "Far above 10⁻³: each step changes much of what was learned."
+             : told.value < 1e-5 ? "Far below 10⁻³: these weights hardly move."
+                                 : "Around 10⁻³, weights move, yet keep what they have learned.";
+  told.source = "chapters/11_gpt/trainer.cpp: update_norm";
+  return told;
+}
+
+std::optional<Told> GradientsPanel::State::tell_clip(const Frame& f, const History& h, long first,
+                                                     long last) const {
+  long long clipped = 0, all = 0;
+  const StepScalars* one = nullptr;
+  for (long step = first; step <= last; ++step) {
+    const StepScalars* s = find_step(h, step);
+    if (!s) continue;
+    one = s;
+    ++all;
+    clipped += s->clip_scale < 1;
+  }
+  if (!one) return {};
+  Told told;
+  told.source = "chapters/10_optimizer/exercises/clip/reference.h: clip_scale";
+  const std::string limit = number_text(f.options.clip, 5);
+  if (all == 1) {
+    told.name = "Clipping at step " + with_thousands(one->step);
+    told.formula = "limit / max(limit, ‖g‖),  ‖g‖ of all parameters together";
+    const std::string norm = number_text(double(one->gradient_norm), 5);
+    told.numbers = f.options.clip > 0 ? limit + " / max(" + limit + ", " + norm + ")"
+                                      : "1" + aside(": nothing is clipped, ‖g‖ = " + norm);
+    told.value = double(one->clip_scale);
+  } else {
+    told.name = "Clipped among steps " + with_thousands(first) + " – " + with_thousands(last);
+    told.formula = "steps with ‖g‖ > " + limit + " / steps";
+    told.numbers = whole_number(clipped) + " / " + whole_number(all);
+    told.value = double(clipped) / double(all);
+  }
+  told.why =
+      "Where the whole gradient is longer than the limit it is shortened; its direction stays.";
+  return told;
 }
 
 void GradientsPanel::draw(ViewContext& context) {
@@ -645,17 +780,26 @@ void GradientsPanel::draw(ViewContext& context) {
   }
   const Rect lane_rect{map_rect.x, r.y + header, map_rect.w, lane};
   context.probes.record("gradients/clips", lane_rect);
-  if (ImGui::IsMouseHoveringRect(ImVec2(lane_rect.x, lane_rect.y),
-                                 ImVec2(lane_rect.right(), lane_rect.bottom())) &&
-      tooltip_ready(context, "gradients/clips"))
-    draw_tooltip(
-        context,
-        {.name = "Clipped steps: " +
-                 std::to_string(s.clips[std::size_t(s.to)] - s.clips[std::size_t(s.from)]) +
-                 " of " + std::to_string(s.to - s.from) + " in view",
-         .why = "Where the whole gradient was longer than the limit, it was shortened; its "
-                "direction stayed.",
-         .source = "chapters/10_optimizer/clip.h"});
+  // The steps of a column
+  const auto steps_of = [&](int c) {
+    const long b = std::clamp((first + c) * s.bucket, s.from, s.to - 1);
+    const long e = std::clamp((first + c + 1) * s.bucket - 1, b, s.to - 1);
+    return std::pair<long, long>(s.steps[std::size_t(b)], s.steps[std::size_t(e)]);
+  };
+  const ImVec2 mouse = ImGui::GetIO().MousePos;
+  if (ImGui::IsWindowHovered() && lane_rect.contains(mouse.x, mouse.y) && C > 0) {
+    const int c =
+        std::clamp(int((mouse.x - map_rect.x) / map_rect.w * float(C)), 0, std::max(0, C - 1));
+    if (tooltip_ready(context, "gradients/clips/" + std::to_string(c))) {
+      const std::pair<long, long> steps = steps_of(c);
+      tell(
+          context,
+          [&](const Frame& f, const History* h) {
+            return h ? s.tell_clip(f, *h, steps.first, steps.second) : std::nullopt;
+          },
+          false);
+    }
+  }
 
   // The map
   const Place place = context.selection.shown();
@@ -687,9 +831,10 @@ void GradientsPanel::draw(ViewContext& context) {
     context.selection.hover(there);
     if (clicked) context.selection.lock(there);
     const std::string key = "gradients/" + std::to_string(hit.row) + "/" + std::to_string(index);
-    const History* h = context.shown_history();
-    if (h && index < long(h->steps.size()) && tooltip_ready(context, key))
-      draw_tooltip(context, s.explain(hit.row, index, *h));
+    if (tooltip_ready(context, key)) {
+      const std::pair<long, long> steps = steps_of(hit.col);
+      s.tell_gradients(context, hit.row, steps.first, steps.second);
+    }
   }
 
   // Steps below
@@ -728,11 +873,19 @@ void GradientsPanel::draw(ViewContext& context) {
     const Place there{.parameter = s.parameters[std::size_t(i)].name};
     context.selection.hover(there);
     if (pressed_bar) context.selection.lock(there);
-    const long index = s.measured >= 0 ? s.measured : s.at;
-    const History* h = context.shown_history();
-    if (h && index < long(h->steps.size()) &&
-        tooltip_ready(context, "gradients/now/" + std::to_string(i)))
-      draw_tooltip(context, s.explain(i, index, *h));
+    const bool right = mouse.x > bars.x + bars.w / 2;
+    if (tooltip_ready(context,
+                      "gradients/now/" + std::to_string(i) + (right ? "/ratio" : "/norm"))) {
+      if (!right) {
+        const long step = s.steps[std::size_t(s.at)];
+        s.tell_gradients(context, i, step, step);
+      } else if (s.measured >= 0) {
+        const long step = s.steps[std::size_t(s.measured)];
+        tell(context, [&](const Frame& f, const History* h) {
+          return h ? s.tell_update(f, *h, i, step) : std::nullopt;
+        });
+      }
+    }
   }
 }
 

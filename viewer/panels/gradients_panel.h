@@ -37,6 +37,7 @@ class GradientsPanel final : public Panel {
 
   const PanelInfo& info() const override;
   bool subtracts() const override { return true; }
+  std::vector<std::string> taps(const ViewContext& context) const override;
   void update(const ViewContext& context) override;
   void draw(ViewContext& context) override;
   std::string explain() const override;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <optional>
 #include <ostream>
 
 #include "viewer/colormap.h"
@@ -14,6 +15,7 @@
 #include "viewer/panels/controls.h"
 #include "viewer/panels/drawing.h"
 #include "viewer/panels/locked_head.h"
+#include "viewer/panels/telling.h"
 #include "viewer/view_context.h"
 #include "viewer/widgets/curve.h"
 #include "viewer/widgets/dial.h"
@@ -29,6 +31,8 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr const char* kHead =
     "chapters/06_attention/exercises/one_head/reference.h: attention_head_forward";
 constexpr const char* kRotate = "chapters/13_rope/rope.cpp: rotate";
+constexpr const char* kSoftmax =
+    "chapters/05_softmax/exercises/forward/reference.h: softmax_forward";
 
 /// −180 … 180.
 double degrees(double radians) {
@@ -142,8 +146,19 @@ struct LensPanel::State {
   void draw_distances(ViewContext& context, const Rect& rect);
   void draw_row(ViewContext& context, const Rect& rect);
   void point_at(ViewContext& context, int p, bool clicked, const std::string& key_of_tip);
-  Explanation explain_part(int p) const;
-  Explanation explain_step(const LensStep& step) const;
+
+  // Numbers of one run, told
+  const Lens* lens_of(const Frame& f) const {
+    return &f == frame ? &lens : &f == other && b ? &*b : nullptr;
+  }
+  std::string cell_name(int s) const;
+  std::optional<Told> tell_part(const Frame& f, int p) const;
+  std::optional<Told> tell_feature(const Frame& f, int i, bool of_key, bool turned) const;
+  std::optional<Told> tell_step(const Frame& f, LensStep::Kind kind) const;
+  std::optional<Told> tell_distance(const Frame& f, int d) const;
+  std::optional<Told> tell_weight(const Frame& f, int s) const;
+  std::optional<Told> tell_residual(const Frame& f) const;
+  std::optional<Told> tell_logit_off(const Frame& f) const;
 };
 
 LensPanel::LensPanel() : state_(std::make_unique<State>()) {}
@@ -440,7 +455,7 @@ void LensPanel::State::point_at(ViewContext& context, int p, bool clicked,
   if (lens.turns) context.selection.hover({.pair = p});
   if (clicked && lens.turns) context.selection.lock({.pair = p});
   if (tooltip_ready(context, key_of_tip + std::to_string(distance)))
-    draw_tooltip(context, explain_part(p));
+    tell(context, [&](const Frame& f, const History*) { return tell_part(f, p); });
 }
 
 void LensPanel::State::draw_parts(ViewContext& context, const Rect& rect) {
@@ -565,7 +580,9 @@ void LensPanel::State::draw_features(ViewContext& context, const Rect& rect, flo
     put_text_right(context, list, rect.x - theme.px(6),
                    std::floor(top + 0.5f * (height - font) - theme.px(1)), ink, words);
   };
+  std::vector<float> tops;  // of the strips
   const auto strip = [&](float range, auto value) {
+    tops.push_back(y);
     for (int p = 0; p < parts(); ++p) {
       const LensPart& part_here = lens.parts[std::size_t(p)];
       const float x = rect.x + float(p) * column;
@@ -608,8 +625,21 @@ void LensPanel::State::draw_features(ViewContext& context, const Rect& rect, flo
   const bool clicked = ImGui::IsItemClicked();
   context.probe("lens/features");
   if (!ImGui::IsItemHovered()) return;
-  const int p = std::clamp(int((ImGui::GetIO().MousePos.x - rect.x) / column), 0, parts() - 1);
-  point_at(context, p, clicked, "lens/features/" + std::to_string(p) + "/");
+  const ImVec2 mouse = ImGui::GetIO().MousePos;
+  const int p = std::clamp(int((mouse.x - rect.x) / column), 0, parts() - 1);
+  if (lens.turns) context.selection.hover({.pair = p});
+  if (clicked && lens.turns) context.selection.lock({.pair = p});
+
+  // Which of the strips, and which of the pair's two features
+  int strip_at = 0;
+  while (strip_at + 1 < int(tops.size()) && mouse.y >= tops[std::size_t(strip_at) + 1]) ++strip_at;
+  const bool turned = two && strip_at % 2 == 1, of_key = strip_at >= (two ? 2 : 1);
+  const LensPart& part_here = lens.parts[std::size_t(p)];
+  const bool second = two && mouse.y >= tops[std::size_t(strip_at)] + cell;
+  const int i = second ? part_here.b : part_here.a;
+  if (tooltip_ready(context, formatted("lens/features/%d/%d/%d", strip_at, i, distance)))
+    tell(context,
+         [&](const Frame& f, const History*) { return tell_feature(f, i, of_key, turned); });
 }
 
 void LensPanel::State::draw_shares(ViewContext& context, const Rect& rect,
@@ -810,7 +840,10 @@ void LensPanel::State::draw_steps(ViewContext& context, const Rect& rect) {
       column(here->value, rect.right(), ink(*here, asked ? colours.warning : plain));
     }
     y += line;
-    if (over && here && tooltip_ready(context, id)) draw_tooltip(context, explain_step(*here));
+    if (over && here && tooltip_ready(context, id))
+      tell(
+          context, [&](const Frame& f, const History*) { return tell_step(f, kind); },
+          kind != Kind::masked);
   }
 
   // Held against what the run recorded
@@ -819,12 +852,12 @@ void LensPanel::State::draw_steps(ViewContext& context, const Rect& rect) {
   list->AddLine(ImVec2(rect.x, y), ImVec2(rect.right(), y), colours.border);
   y += theme.px(3);
   const auto check = [&](const std::string& id, const std::string& words, double off, double most,
-                         const std::string& hint_text) {
+                         auto tell_of) {
     if (y + line > rect.bottom() + theme.px(2)) return;
     ImGui::SetCursorScreenPos(ImVec2(rect.x, y));
     ImGui::InvisibleButton(id.c_str(), ImVec2(std::max(1.0f, rect.w), line));
     context.probe(id);
-    hint(context, hint_text);
+    if (ImGui::IsItemHovered() && tooltip_ready(context, id)) tell(context, tell_of, false);
     const bool good = off <= most;
     const FontScope small(theme, Font::small);
     put_text(context, list, rect.x, y, colours.muted, elide(words, rect.w - number));
@@ -833,25 +866,20 @@ void LensPanel::State::draw_steps(ViewContext& context, const Rect& rect) {
     y += line;
   };
   if (lens.turns) {
-    check(
-        "lens/off/product", "off the tape's q·k by",
-        b && b->turns ? std::max(lens.residual(), b->residual()) : lens.residual(),
-        b && b->turns ? std::max(lens.rounding(), b->rounding()) : lens.rounding(),
-        "The pairs come from q and k before the rotation. The tape has them after it too; rounding "
-        "explains at most " +
-            number_text(lens.rounding(), 2));
+    check("lens/off/product", "off the tape's q·k by",
+          b && b->turns ? std::max(lens.residual(), b->residual()) : lens.residual(),
+          b && b->turns ? std::max(lens.rounding(), b->rounding()) : lens.rounding(),
+          [&](const Frame& f, const History*) { return tell_residual(f); });
   }
   if (lens.recorded.empty()) return;
   const double recorded = lens.recorded[std::size_t(key)];
   const double logit = lens.recorded_logit();
+  const auto told_off = [&](const Frame& f, const History*) { return tell_logit_off(f); };
   if (recorded > 0 || std::isnan(recorded)) {
     check("lens/off/logit", "off the run's logit by", std::abs(lens.logit(lens.distance()) - logit),
-          lens.logit_rounding(),
-          "The run's weight is " + number_text(recorded, 5) +
-              ". Its logarithm, ln Σ and the row's largest give the logit that it had: " +
-              number_text(logit, 6));
+          lens.logit_rounding(), told_off);
   } else {
-    check("lens/off/logit", "off the run's weight by", weight_off, 1e-6, "The run's weight is 0");
+    check("lens/off/logit", "off the run's weight by", weight_off, 1e-6, told_off);
   }
 }
 
@@ -988,22 +1016,7 @@ void LensPanel::State::draw_distances(ViewContext& context, const Rect& rect) {
   }
   if (over && !ImGui::IsItemActive() &&
       tooltip_ready(context, "lens/distance/" + whole(at_mouse))) {
-    Explanation e;
-    e.name = "Query and key as they are, if they stood {T|" + whole(at_mouse) + "} apart";
-    e.formula =
-        lens.turns ? "Σ_{P|p} |q|·|k|·cos(φq − φk + {T|d}·θ[{P|p}]) / √{D|K}" : "q·k / √{D|K}";
-    if (!lens.bias.empty()) e.formula += " + b[{H|h}, {T|d}]";
-    e.numbers = number_text(lens.product(at_mouse), 4) + " / √" + std::to_string(lens.K);
-    if (!lens.bias.empty()) e.numbers += " + " + number_text(lens.bias_at(at_mouse), 4);
-    e.result = logit_text(at_mouse);
-    e.why = lens.turns ? "Fast pairs make the waves, slow ones the slope. Drag to see the parts."
-            : lens.bias.empty()
-                ? (position == "none"
-                       ? "Nothing tells this model how far apart they stand."
-                       : "The positions were added to the tokens, before q and k were made.")
-                : "The tokens give the height, the distance gives the slope.";
-    e.source = lens.turns ? kRotate : kHead;
-    draw_tooltip(context, e);
+    tell(context, [&](const Frame& f, const History*) { return tell_distance(f, at_mouse); });
   }
   const std::string axis_name = "t − s";
   put_text(context, list, rect.x, plot.bottom() + theme.px(1), colours.muted, axis_name);
@@ -1094,124 +1107,273 @@ void LensPanel::State::draw_row(ViewContext& context, const Rect& rect) {
   context.selection.hover({.layer = layer, .head = head, .query = query, .key = s});
   if (clicked) context.selection.set({.query = query, .key = s});
   if (!tooltip_ready(context, "lens/row/" + std::to_string(s))) return;
-  Explanation e;
-  e.name = "Query {T|" + token(query) + "} → key {T|" + token(s) + "}";
-  if (s >= lens.visible) {
-    e.why = "The key stands after the query: the mask hides it, and its weight is 0.";
-  } else {
-    e.formula = "e^(logit − largest) / Σ";
-    e.numbers = "e^(" + number_text(lens.row[std::size_t(s)]) + " − " + number_text(lens.row_max) +
-                ") / " + number_text(lens.row_sum);
-    e.result = number_text(double(weights[std::size_t(s)]));
-    e.why = "Click to see how this one was made.";
-  }
-  e.source = kHead;
-  draw_tooltip(context, e);
+  tell(context, [&](const Frame& f, const History*) { return tell_weight(f, s); });
 }
 
 // --- In words, and as a file -----------------------------------------------------------
 
-Explanation LensPanel::State::explain_part(int p) const {
-  Explanation e;
-  const auto i = std::size_t(p);
-  const LensPart& part_here = lens.parts[i];
-  const std::string of = " of q·k = " + number_text(steps.empty() ? 0 : steps[0].value);
-  if (!lens.turns) {
-    const auto f = std::size_t(part_here.a);
-    e.name = "{D|Feature " + std::to_string(p) + "} of " + std::to_string(lens.K) + ", head " +
-             std::to_string(head);
-    e.formula = "q[{T|t}, {D|i}] · k[{T|s}, {D|i}]";
-    e.numbers = number_text(lens.q[f]) + " · " + number_text(lens.k[f]);
-    e.result = number_text(shown[i]) + of;
-    e.why = "Nothing turns here: the product is the same at every distance.";
-    e.source = kHead;
-    return e;
-  }
-  const auto a = std::size_t(part_here.a), b = std::size_t(part_here.b);
-  const double q_angle_before = std::atan2(lens.q[b], lens.q[a]);
-  const double k_angle_before = std::atan2(lens.k[b], lens.k[a]);
-  const bool longer = lens.magnitude != 1;
-  e.name = "{P|Pair " + std::to_string(p) + "} of " + std::to_string(parts()) + ": features " +
-           std::to_string(part_here.a) + " and " + std::to_string(part_here.b) + " of the head";
-  e.formula = std::string(longer ? "m²·" : "") + "|q|·|k|·cos(φq − φk + ({T|t} − {T|s})·θ[{P|p}])";
-  e.numbers = (longer ? number_text(lens.magnitude * lens.magnitude, 3) + " · " : std::string()) +
-              number_text(std::hypot(lens.q[a], lens.q[b]), 3) + " · " +
-              number_text(std::hypot(lens.k[a], lens.k[b]), 3) + " · cos(" +
-              degree_text(q_angle_before - k_angle_before) + " + " + std::to_string(distance) +
-              " · " + formatted("%.3g°", part_here.theta * 360 / kTurn) + ")";
-  e.result = number_text(shown[i]) + of;
-  const double wave = kTurn / part_here.theta;
-  e.why =
-      "Turning changes angles, never lengths, so only the distance enters. A whole turn takes " +
-      number_text(wave, 3) + " tokens.";
-  e.source = kRotate;
-  return e;
+std::string LensPanel::State::cell_name(int s) const {
+  return "layer " + std::to_string(layer) + ", {H|head " + std::to_string(head) + "}, query {T|" +
+         token(query) + "} → key {T|" + token(s) + "}" +
+         (asked ? ", if " + whole(distance) + " apart" : std::string());
 }
 
-Explanation LensPanel::State::explain_step(const LensStep& step_here) const {
+std::optional<Told> LensPanel::State::tell_part(const Frame& f, int p) const {
+  const Lens* of = lens_of(f);
+  if (!of || of->turns != lens.turns || p < 0 || p >= int(of->parts.size())) return {};
+  const LensPart& part_here = of->parts[std::size_t(p)];
+  Told told;
+  told.value = of->share(p, distance);
+  told.note = " of q·k = " + number_text(of->product(distance));
+  if (!of->turns) {
+    const auto i = std::size_t(part_here.a);
+    told.name = "Share of {D|feature " + std::to_string(p) + "}, " + cell_name(key);
+    told.formula = "q[{T|t}, {D|i}] · k[{T|s}, {D|i}]";
+    told.numbers = in_sum(of->q[i], 5) + " · " + in_sum(of->k[i], 5);
+    told.why = "Nothing turns here: the product is the same at every distance.";
+    told.source = kHead;
+    return told;
+  }
+  const auto a = std::size_t(part_here.a), c = std::size_t(part_here.b);
+  const double apart =
+      (std::atan2(of->q[c], of->q[a]) - std::atan2(of->k[c], of->k[a])) * 360 / kTurn;
+  const bool longer = of->magnitude != 1;
+  told.name = "Share of {P|pair " + std::to_string(p) + "}, " + cell_name(key);
+  told.formula =
+      std::string(longer ? "m²·" : "") + "|q|·|k|·cos(φq − φk + ({T|t} − {T|s})·θ[{P|p}])";
+  told.numbers = (longer ? number_text(of->magnitude * of->magnitude, 5) + " · " : std::string()) +
+                 number_text(std::hypot(of->q[a], of->q[c]), 5) + " · " +
+                 number_text(std::hypot(of->k[a], of->k[c]), 5) + " · cos(" +
+                 number_text(apart, 6) + "° + " +
+                 (distance < 0 ? "(" + whole(distance) + ")" : whole(distance)) + " · " +
+                 number_text(part_here.theta * 360 / kTurn, 7) + "°)";
+  told.why =
+      "Turning changes angles, never lengths, so only the distance enters. A whole turn takes " +
+      number_text(kTurn / part_here.theta, 3) + " tokens.";
+  told.source = kRotate;
+  return told;
+}
+
+/// A feature of the query or the key, as it was projected, or as it stands after the rotation.
+std::optional<Told> LensPanel::State::tell_feature(const Frame& f, int i, bool of_key,
+                                                   bool turned) const {
+  const Lens* of = lens_of(f);
+  if (!of || i < 0 || i >= of->K) return {};
+  const std::vector<double>& vector = of_key ? of->k : of->q;
+  const std::string letter = of_key ? "k" : "q", place = of_key ? "{T|s}" : "{T|t}";
+  Told told;
+  told.source = kRotate;
+  if (!turned) {
+    told.name = std::string(of_key ? "Key" : "Query") + " {T|" + token(of_key ? key : query) +
+                "}, {D|feature " + std::to_string(i) + "} of its head";
+    told.formula =
+        letter + "[" + place + ", {D|i}] = Σ_{D|d} x[" + place + ",{D|d}]·w[{D|i},{D|d}]";
+    told.value = vector[std::size_t(i)];
+    told.numbers = number_text(told.value, 6) + aside(", as the tape has it");
+    told.why =
+        of_key ? "What the key offers in this feature." : "What the query asks of this feature.";
+    told.source = "chapters/11_gpt/parts.cpp: wqkv";
+    return told;
+  }
+  for (const LensPart& part_here : of->parts) {
+    if (part_here.a != i && part_here.b != i) continue;
+    const int at = of_key ? key : key + distance;
+    const double x = vector[std::size_t(part_here.a)], y = vector[std::size_t(part_here.b)];
+    const double angle = double(at) * part_here.theta;
+    const bool first = part_here.a == i;
+    const std::string turn = "(" + whole(at) + " · " + number_text(part_here.theta, 7) + ")";
+    told.name = std::string(of_key ? "Key" : "Query") + " at {T|" + whole(at) + "}, {D|feature " +
+                std::to_string(i) + "}, turned";
+    told.formula = first ? "a·cos({T|t}θ) − b·sin({T|t}θ)" : "a·sin({T|t}θ) + b·cos({T|t}θ)";
+    const std::string m = of->magnitude == 1 ? "" : number_text(of->magnitude, 5) + " · (";
+    told.numbers = m + in_sum(x, 5) + " · " + (first ? "cos" : "sin") + turn +
+                   (first ? " − " : " + ") + in_sum(y, 5) + " · " + (first ? "sin" : "cos") + turn +
+                   (m.empty() ? "" : ")");
+    told.value = of->magnitude * (first ? x * std::cos(angle) - y * std::sin(angle)
+                                        : x * std::sin(angle) + y * std::cos(angle));
+    told.why = "a and b turn together, as the two numbers of a point in a plane.";
+    return told;
+  }
+  return {};
+}
+
+std::optional<Told> LensPanel::State::tell_step(const Frame& f, LensStep::Kind kind) const {
   using Kind = LensStep::Kind;
-  const auto value = [&](Kind kind) {
-    for (const LensStep& other : steps)
-      if (other.kind == kind) return other.value;
+  const Lens* of = lens_of(f);
+  if (!of) return {};
+  const std::vector<LensStep> all = of->steps(distance);
+  const auto value = [&](Kind wanted) {
+    for (const LensStep& step_here : all)
+      if (step_here.kind == wanted) return step_here.value;
     return kNaN;
   };
-  const auto root = "√" + std::to_string(lens.K);
-  Explanation e;
-  e.name = "Layer " + std::to_string(layer) + ", {H|head " + std::to_string(head) + "}, query {T|" +
-           std::to_string(query) + "} → key {T|" + std::to_string(key) + "}";
-  if (b) e.name += ", run A";
-  if (asked) e.name += ", if " + std::to_string(distance) + " apart";
-  e.result = number_text(step_here.value, 5);
-  e.source = kHead;
-  const bool has_bias = !lens.bias.empty();
+  const std::string root = "√" + std::to_string(of->K);
+  const bool has_bias = !of->bias.empty();
   const double logit = has_bias ? value(Kind::biased) : value(Kind::scaled);
-  switch (step_here.kind) {
-    case Kind::product:
-      e.formula = lens.turns ? "Σ_{P|p} |q|·|k|·cos(angle between them)" : "Σ_{D|i} q[i]·k[i]";
-      e.why = "How alike the query's question and the key's answer are. The bars are its parts.";
+  constexpr const char* kNames[] = {
+      "Product",     "Scaled product",  "Logit with its bias", "Logit under the mask",
+      "Exponential", "Attention weight"};
+  Told told;
+  told.name = std::string(kNames[int(kind)]) + ", " + cell_name(key);
+  told.value = value(kind);
+  told.digits = 5;
+  told.source = kHead;
+  switch (kind) {
+    case Kind::product: {
+      std::vector<double> shares;
+      for (int p = 0; p < int(of->parts.size()); ++p) shares.push_back(of->share(p, distance));
+      told.formula = of->turns ? "Σ_{P|p} |q|·|k|·cos(angle between them)"
+                               : "q[{T|t}]·k[{T|s}] = Σ_{D|i} q[{T|t},{D|i}]·k[{T|s},{D|i}]";
+      told.numbers = written_sum(std::move(shares), 4, 5);
+      told.why = "How alike the query's question and the key's answer are.";
       if (G < H)
-        e.why += " Query head " + std::to_string(head) + " reads key head " +
-                 std::to_string(lens.key_head) + ".";
+        told.why += " Query head " + std::to_string(head) + " reads key head " +
+                    std::to_string(of->key_head) + ".";
       break;
+    }
     case Kind::scaled:
-      e.formula = "q·k / √{D|K}";
-      e.numbers = number_text(value(Kind::product), 5) + " / " + root;
-      e.why = "A sum of K products grows like √K. Divided by it, the softmax starts soft.";
-      e.source = "chapters/06_attention/attention.cpp: attention_with_heads";
+      told.formula = "q·k / √{D|K}";
+      told.numbers = number_text(value(Kind::product), 6) + " / " + root;
+      told.why = "A sum of K products grows like √K. Divided by it, the softmax starts soft.";
+      told.source = "chapters/06_attention/attention.cpp: attention_with_heads";
       break;
-    case Kind::biased:
-      e.formula = position == "alibi" ? "q·k/√{D|K} − m[{H|h}]·({T|t} − {T|s})"
-                                      : "q·k/√{D|K} + table[bucket({T|t} − {T|s}), {H|h}]";
-      e.numbers =
-          number_text(value(Kind::scaled), 5) + " + " + number_text(lens.bias_at(distance), 4);
-      e.why = "The distance is all that this number knows: no token takes part in it.";
-      e.source = "chapters/07_position/relative_bias.cpp";
+    case Kind::biased: {
+      if (!has_bias) return {};
+      const bool alibi = f.options.position == "alibi";
+      told.formula = alibi ? "q·k/√{D|K} − m[{H|h}]·({T|t} − {T|s})"
+                           : "q·k/√{D|K} + table[bucket({T|t} − {T|s}), {H|h}]";
+      told.numbers = number_text(value(Kind::scaled), 6) + " + " + in_sum(of->bias_at(distance), 6);
+      told.why = "The distance is all that this number knows: no token takes part in it.";
+      told.source = alibi ? "chapters/07_position/exercises/alibi/reference.h: alibi_bias"
+                          : "chapters/07_position/relative_bias.cpp: t5_bias_forward";
       break;
-    case Kind::masked:
-      e.formula = lens.seen() ? "the key is one of the first visible({T|t})"
-                              : "the key is not among the first visible({T|t})";
-      e.numbers = "visible(" + std::to_string(query) + ") is " + std::to_string(lens.visible) +
-                  ", the key is " + std::to_string(key);
-      e.why = lens.seen() ? "So the logit stays." : "So the weight is 0, whatever the product.";
-      e.source = "chapters/06_attention/mask.h: visible";
+    }
+    case Kind::masked: {
+      const std::string which = std::to_string(key) + (of->seen() ? " < " : " ≥ ") + "visible(" +
+                                std::to_string(query) + ") = " + std::to_string(of->visible);
+      told.formula = of->seen() ? "the logit, since {T|s} < visible({T|t})"
+                                : "−∞, since {T|s} ≥ visible({T|t})";
+      told.numbers =
+          (of->seen() ? number_text(logit, 6) : std::string("−∞")) + aside(",  " + which);
+      told.value = of->seen() ? logit : -std::numeric_limits<double>::infinity();
+      told.why = of->seen() ? "So the logit stays." : "So the weight is 0, whatever the product.";
+      told.source = "chapters/06_attention/mask.h: visible";
       break;
+    }
     case Kind::exponential:
-      e.formula = "e^(logit − the row's largest)";
-      e.numbers = lens.seen()
-                      ? "e^(" + number_text(logit, 4) + " − " + number_text(lens.row_max, 4) + ")"
-                      : "not seen";
-      e.why = "Taking off the largest changes no weight, and nothing can overflow.";
+      told.formula = "e^(logit − the row's largest)";
+      told.numbers = "e^(" + (of->seen() ? number_text(logit, 6) : std::string("−∞")) + " − " +
+                     in_sum(of->row_max, 6) + ")";
+      told.why = "Taking off the largest changes no weight, and nothing can overflow.";
+      told.source = kSoftmax;
       break;
-    case Kind::weight:
-      e.formula = "e^(logit − largest) / Σ over the keys that are seen";
-      e.numbers = number_text(value(Kind::exponential), 4) + " / " +
-                  number_text(value(Kind::exponential) / step_here.value, 4);
-      if (!lens.seen()) e.numbers = "not seen";
-      e.why = asked ? "The other keys' logits stay; only this one is moved."
-                    : "How much of this key's value the query takes.";
+    case Kind::weight: {
+      // With another distance the row's sum is another: its own term has moved
+      const double e = value(Kind::exponential);
+      told.formula = "e^(logit − largest) / Σ over the keys that are seen";
+      told.numbers = of->seen()
+                         ? number_text(e, 6) + " / " + number_text(e / value(Kind::weight), 6)
+                         : "0 / " + number_text(of->row_sum, 6);
+      told.why = asked ? "The other keys' logits stay; only this one is moved."
+                       : "How much of this key's value the query takes.";
+      told.source = kSoftmax;
       break;
+    }
   }
-  return e;
+  return told;
+}
+
+std::optional<Told> LensPanel::State::tell_distance(const Frame& f, int d) const {
+  const Lens* of = lens_of(f);
+  if (!of) return {};
+  Told told;
+  told.name = "Logit of this query and key, if they stood {T|" + whole(d) + "} apart";
+  told.formula =
+      of->turns ? "Σ_{P|p} |q|·|k|·cos(φq − φk + {T|d}·θ[{P|p}]) / √{D|K}" : "q·k / √{D|K}";
+  told.numbers = number_text(of->product(d), 5) + " / √" + std::to_string(of->K);
+  if (!of->bias.empty()) {
+    told.formula += " + b[{H|h}, {T|d}]";
+    told.numbers += " + " + in_sum(of->bias_at(d), 5);
+  }
+  told.value = of->logit(d);
+  told.why = of->turns ? "Fast pairs make the waves, slow ones the slope. Drag to see the parts."
+             : of->bias.empty()
+                 ? (f.options.position == "none"
+                        ? "Nothing tells this model how far apart they stand."
+                        : "The positions were added to the tokens, before q and k were made.")
+                 : "The tokens give the height, the distance gives the slope.";
+  told.source = of->turns ? kRotate : kHead;
+  return told;
+}
+
+std::optional<Told> LensPanel::State::tell_weight(const Frame& f, int s) const {
+  const Lens* of = lens_of(f);
+  if (!of || s < 0 || s >= of->T) return {};
+  Told told;
+  told.name = "Attention weight, layer " + std::to_string(layer) + ", {H|head " +
+              std::to_string(head) + "}, query {T|" + token(query) + "} → key {T|" + token(s) + "}";
+  told.source = kSoftmax;
+  if (s >= of->visible) {
+    told.formula = "0, since {T|s} ≥ visible({T|t})";
+    told.numbers = "0" + aside(",  " + std::to_string(s) + " ≥ " + std::to_string(of->visible));
+    told.value = 0;
+    told.why = "The key stands after the query: the mask hides it.";
+    told.source = "chapters/06_attention/mask.h: visible";
+    return told;
+  }
+  const auto i = std::size_t(s);
+  told.formula = "e^(logit − largest) / Σ";
+  told.numbers = "e^(" + number_text(of->row[i], 5) + " − " + in_sum(of->row_max, 5) + ") / " +
+                 number_text(of->row_sum, 5);
+  told.value =
+      of->recorded.empty() ? std::exp(of->row[i] - of->row_max) / of->row_sum : of->recorded[i];
+  told.why = "Click to see how this one was made.";
+  return told;
+}
+
+std::optional<Told> LensPanel::State::tell_residual(const Frame& f) const {
+  const Lens* of = lens_of(f);
+  if (!of || !of->turns) return {};
+  Told told;
+  told.name = "Off the tape's q·k, " + cell_name(key);
+  told.formula = "|Σ_{P|p} of the shares − Σ_{D|i} q′·k′|,  q′, k′ rotated by the run";
+  told.numbers =
+      std::isfinite(of->residual())
+          ? formatted("|%.14f − (%.14f)|", of->product(of->distance()), of->recorded_product())
+          : std::string("NaN");
+  told.value = of->residual();
+  told.digits = 2;
+  told.note = ", rounding explains " + number_text(of->rounding(), 2);
+  told.why = "The shares come from q and k before the rotation, the tape has them after it too.";
+  told.source = "viewer/panels/lens.cpp: residual";
+  return told;
+}
+
+std::optional<Told> LensPanel::State::tell_logit_off(const Frame& f) const {
+  const Lens* of = lens_of(f);
+  if (!of || of->recorded.empty()) return {};
+  const double recorded = of->recorded[std::size_t(key)];
+  Told told;
+  told.source = "viewer/panels/lens.cpp: recorded_logit";
+  told.digits = 2;
+  if (recorded > 0 || std::isnan(recorded)) {
+    const double here = of->logit(of->distance()), run = of->recorded_logit();
+    told.name = "Off the run's logit, " + cell_name(key);
+    told.formula = "|logit − (ln weight + ln Σ + largest)|,  weight as the run has it";
+    told.numbers =
+        std::isfinite(here - run) ? formatted("|%.12f − (%.12f)|", here, run) : std::string("NaN");
+    told.value = std::abs(here - run);
+    told.note = ", rounding explains " + number_text(of->logit_rounding(), 2);
+    told.why = "The run keeps weights, no logits: this is the logit that its weight stands for.";
+  } else {
+    const double here = of->weight(of->distance());
+    told.name = "Off the run's weight, " + cell_name(key);
+    told.formula = "|weight − the run's|";
+    told.numbers = formatted("|%.12f − %.12f|", here, recorded);
+    told.value = std::abs(here - recorded);
+    told.why = "A key that the mask hides has a weight of 0 in both.";
+  }
+  return told;
 }
 
 std::string LensPanel::explain() const {

@@ -6,6 +6,8 @@
 #include <ostream>
 
 #include "viewer/panels/controls.h"
+#include "viewer/panels/telling.h"
+#include "viewer/panels/told_rate.h"
 #include "viewer/view_context.h"
 #include "viewer/widgets/curve.h"
 #include "viewer/widgets/strip.h"
@@ -42,6 +44,7 @@ struct LossPanel::State {
     unsigned long epoch = 0;
     std::size_t taken = 0;
     long last_taken = -1;
+    std::size_t shared = 0;  // losses of A's that B's smoothing began with
     void take(const StepScalars& s);
     /// True when it began anew. Smoothing goes on from the losses that the run shares with `stem`.
     bool take_all(const History* h, const Track* stem = nullptr);
@@ -68,8 +71,18 @@ struct LossPanel::State {
   double step_at(double x) const { return log_steps ? std::pow(10.0, x) : x; }
   void draw_header(ViewContext& context, const Rect& r);
   void draw_log_axis(ViewContext& context, const CurveHit& hit) const;
-  void draw_readout(ViewContext& context, const Rect& r, const Readout& now,
-                    const Readout& other) const;
+  void draw_readout(ViewContext& context, const Rect& r, const Readout& now, const Readout& other,
+                    bool aside) const;
+
+  // Numbers of one run, told
+  enum class Number { train, smoothed, validation, perplexity, bits, rate, tokens };
+  std::optional<Told> tell_number(const Track& track, const Frame& f, Number number,
+                                  long step) const;
+  Told tell_guide(const Frame& f, const Baseline& baseline) const;
+  /// What the mouse rests nearest to in the plot of losses; true if a tooltip is there.
+  bool tell_plot(ViewContext& context, const CurveHit& hit, const Readout& now,
+                 const Readout& now_b) const;
+  void tell_word(ViewContext& context, Number number, Compare compare, long step) const;
 };
 
 LossPanel::LossPanel() : state_(std::make_unique<State>()) {}
@@ -139,7 +152,7 @@ bool LossPanel::State::Track::take_all(const History* h, const Track* stem) {
     logarithmic.clear();
     tokens.clear();
     smoother = Smoother();
-    taken = 0;
+    taken = shared = 0;
     last_taken = -1;
   }
   history = h;
@@ -147,7 +160,8 @@ bool LossPanel::State::Track::take_all(const History* h, const Track* stem) {
   if (stem && taken == 0 && !steps.empty()) {
     const Pyramid& before = stem->linear.train;
     const std::size_t end = before.lower_bound(double(steps[0].step));
-    for (std::size_t i = end > 200 ? end - 200 : 0; i < end; ++i) {
+    shared = std::min<std::size_t>(end, 200);
+    for (std::size_t i = end - shared; i < end; ++i) {
       smoother.push(double(before.y(i)));
     }
   }
@@ -199,6 +213,184 @@ LossPanel::Readout LossPanel::State::Track::readout(long step) const {
   return out;
 }
 
+// --- Told, number by number --------------------------------------------------------------------------
+
+std::optional<Told> LossPanel::State::tell_number(const Track& track, const Frame& f, Number number,
+                                                  long step) const {
+  const Curves& c = track.linear;
+  if (c.train.empty()) return {};
+  const std::size_t i = c.train.nearest(double(step));
+  const long at = std::lround(c.train.x(i));
+  const double loss = double(c.train.y(i)), smooth = double(c.smoothed.y(i));
+  const std::string where = ", step " + with_thousands(at);
+  const long long targets = (long long)(f.options.batch) * f.options.length;
+  constexpr const char* kLoss = "chapters/05_softmax/cross_entropy.cpp: cross_entropy_forward";
+  Told told;
+  switch (number) {
+    case Number::train:
+      told.name = "Loss of the batch" + where;
+      told.formula = "−(1/N)·Σ ln p[target],  N = {*|" + whole_number(targets) + "} targets";
+      told.numbers =
+          "−ln " + number_text(std::exp(-loss), 5) + aside(", the geometric mean of those p");
+      told.value = loss;
+      told.unit = "nats";
+      told.why = "The surprise at the right token. Each step has a batch of its own: it jumps.";
+      told.source = kLoss;
+      return told;
+    case Number::smoothed: {
+      // m ← β·m + (1 − β)·loss, over the weight that the losses so far have in it
+      constexpr double kStays = 0.9;
+      told.name = "Smoothed loss" + where;
+      told.formula = "(0.9·s′·w′ + 0.1·loss) / w,  w = 1 − 0.9ⁿ";
+      told.value = smooth;
+      told.unit = "nats";
+      told.why = "What a batch adds by chance averages out: the course can be seen.";
+      told.source = "viewer/panels/loss_panel.cpp: push";
+      const double n = double(i + 1 + track.shared);
+      const double w = 1 - std::pow(kStays, n), before = 1 - std::pow(kStays, n - 1);
+      const bool first = n < 1.5;
+      if (!std::isfinite(loss)) {
+        told.numbers = number_text(smooth, 5) + aside(": this step's loss is none, and left out");
+      } else if (first) {
+        told.numbers = number_text(loss, 5) + aside(": it is the first");
+      } else if (i == 0) {
+        told.numbers = number_text(smooth, 5) + aside(": A's until then, and this step's loss");
+      } else {
+        const std::string last = number_text(double(c.smoothed.y(i - 1)), 5);
+        const std::string now = number_text(loss, 5);
+        told.numbers = w > 0.99999 ? "(9 · " + last + " + " + now + ") / 10"
+                                   : "(9 · " + last + " · " + number_text(before, 5) + " + " + now +
+                                         ") / (10 · " + number_text(w, 5) + ")";
+      }
+      return told;
+    }
+    case Number::validation: {
+      const std::size_t v = c.validation.lower_bound(double(at) + 0.5);
+      if (v == 0) return {};
+      told.value = double(c.validation.y(v - 1));
+      told.name = "Validation loss, step " + with_thousands(std::lround(c.validation.x(v - 1)));
+      told.formula = "−(1/N)·Σ ln p[target],  over text that is never trained on";
+      told.numbers =
+          "−ln " + number_text(std::exp(-told.value), 5) + aside(", the geometric mean of those p");
+      told.unit = "nats";
+      told.why = "When it rises while the smoothed loss falls, the model learns by heart.";
+      told.source = "chapters/11_gpt/trainer.cpp: evaluate";
+      return told;
+    }
+    case Number::perplexity:
+      told.name = "Perplexity" + where;
+      told.formula = "e^loss,  of the smoothed loss";
+      told.numbers = "e^" + number_text(smooth, 5);
+      told.value = std::exp(smooth);
+      told.unit = "tokens";
+      told.why = "Among so many equally likely tokens the model still hesitates.";
+      told.source = "chapters/05_softmax/cross_entropy.cpp: perplexity";
+      return told;
+    case Number::bits:
+      told.name = std::string(per_byte ? "Bits per byte" : "Bits per token") + where;
+      told.formula = "loss / ln 2,  of the smoothed loss";
+      told.numbers = number_text(smooth, 5) + " / ln 2";
+      told.value = smooth / std::log(2.0);
+      told.unit = "bits";
+      told.why = "So long a file would be that an ideal coder makes with this model.";
+      told.source = "viewer/panels/loss_panel.cpp: readout";
+      return told;
+    case Number::rate:
+      return told_rate(f.options, at - 1, double(c.rate.y(i)));
+    case Number::tokens: {
+      const double speed = double(track.tokens.y(i));
+      told.name = "Tokens a second" + where;
+      told.formula = "B·{T|T} / seconds of the step";
+      told.numbers = std::to_string(f.options.batch) + " · " + std::to_string(f.options.length) +
+                     " / " + number_text(double(targets) / speed, 5);
+      told.value = speed;
+      told.unit = "tokens/s";
+      told.why = "How fast this step trained; on a busy machine it jumps.";
+      told.source = "viewer/run/run_thread.cpp: tokens_per_second";
+      return told;
+    }
+  }
+  return {};
+}
+
+Told LossPanel::State::tell_guide(const Frame& f, const Baseline& baseline) const {
+  Told told;
+  told.name = "The guesser \"" + baseline.name + "\"";
+  told.value = baseline.loss;
+  told.unit = "nats";
+  if (baseline.name == "uniform") {
+    told.formula = "ln {V|V}";
+    told.numbers = "ln " + std::to_string(f.config.V);
+    told.why = "Gives every token the same chance. A loss above it is worse than knowing nothing.";
+    told.source = "chapters/03_tokens/dataset.cpp: baselines";
+    return told;
+  }
+  told.numbers =
+      "−ln " + number_text(std::exp(-told.value), 5) + aside(", the geometric mean of p");
+  if (baseline.name == "unigram") {
+    told.formula = "−Σ_{V|v} p[{V|v}]·ln p[{V|v}],  p how often each token comes";
+    told.why = "Knows how often each token comes, and nothing of the text before.";
+    told.source = "chapters/03_tokens/baselines.cpp: unigram_entropy";
+  } else if (baseline.name == "bigram") {
+    told.formula = "−Σ p[u,v]·ln p[v | u],  p how often token v follows u";
+    told.why = "Knows one token of context. Below it, the model uses more.";
+    told.source = "chapters/03_tokens/baselines.cpp: bigram_entropy";
+  } else {
+    told.formula = "−(1/N)·Σ ln p[target]";
+    told.why = "What is known of this task by its rules; no model can do better than the best.";
+    told.source = "chapters/03_tokens/batch.h: Baseline";
+  }
+  return told;
+}
+
+void LossPanel::State::tell_word(ViewContext& context, Number number, Compare compare,
+                                 long step) const {
+  if (!context.a) return;
+  const auto of_a = tell_number(a, *context.a, number, step);
+  const auto of_b = both && context.b ? tell_number(b, *context.b, number, step) : std::nullopt;
+  if (compare == Compare::difference) {
+    if (!of_a || !of_b) return;
+    Explanation e = difference_of(*of_a, *of_b);
+    e.name = whose(context, compare) + e.name;
+    return draw_tooltip(context, e);
+  }
+  if (const auto& told = compare == Compare::b ? of_b : of_a) tell_one(context, compare, *told);
+}
+
+bool LossPanel::State::tell_plot(ViewContext& context, const CurveHit& hit, const Readout& now,
+                                 const Readout& now_b) const {
+  struct Near {
+    Number number = Number::train;
+    Compare compare = Compare::a;
+    int guide = -1;
+  } nearest;
+  double best = std::numeric_limits<double>::infinity();
+  const auto look = [&](double y, Near what) {
+    if (!(std::abs(y - hit.y) < best)) return;
+    best = std::abs(y - hit.y);
+    nearest = what;
+  };
+  look(now.smoothed, {Number::smoothed, Compare::a, -1});
+  look(now.train, {Number::train, Compare::a, -1});
+  look(now.validation, {Number::validation, Compare::a, -1});
+  if (both && now_b.step == now.step) {
+    look(now_b.smoothed, {Number::smoothed, Compare::b, -1});
+    look(now_b.train, {Number::train, Compare::b, -1});
+    look(now_b.validation, {Number::validation, Compare::b, -1});
+  }
+  const Frame* f = context.shown();
+  for (std::size_t i = 0; f && i < f->baselines.size(); ++i)
+    look(f->baselines[i].loss, {Number::train, Compare::a, int(i)});
+  const std::string key = formatted("loss/plot/%d/%d/%d/%ld", int(nearest.number),
+                                    int(nearest.compare), nearest.guide, now.step);
+  if (!std::isfinite(best) || !tooltip_ready(context, key)) return false;
+  if (nearest.guide >= 0)
+    draw_tooltip(context, explanation_of(tell_guide(*f, f->baselines[std::size_t(nearest.guide)])));
+  else
+    tell_word(context, nearest.number, nearest.compare, now.step);
+  return true;
+}
+
 void LossPanel::State::draw_header(ViewContext& context, const Rect& r) {
   const Theme& t = context.theme;
   const Palette& p = context.colours();
@@ -238,7 +430,7 @@ void LossPanel::State::draw_log_axis(ViewContext& context, const CurveHit& hit) 
 }
 
 void LossPanel::State::draw_readout(ViewContext& context, const Rect& r, const Readout& now,
-                                    const Readout& other) const {
+                                    const Readout& other, bool aside) const {
   if (now.step < 0) return;
   const Theme& t = context.theme;
   const Palette& p = context.colours();
@@ -284,9 +476,12 @@ void LossPanel::State::draw_readout(ViewContext& context, const Rect& r, const R
   const float w = name_w + how_w + value_w + second_w + t.px(36), h = line * 8 + t.px(12);
   const ImVec2 mouse = ImGui::GetIO().MousePos;
   float x = mouse.x + t.px(14);
-  if (x + w > r.right()) x = mouse.x - t.px(14) - w;
+  // A tooltip stands at the right, below the mouse
+  if (x + w > r.right() || aside) x = mouse.x - t.px(14) - w;
+  float wanted = mouse.y - h / 2;
+  if (aside && x < r.x) wanted = mouse.y - h - t.px(8);
   x = std::floor(std::max(r.x, x));
-  const float y = std::floor(std::clamp(mouse.y - h / 2, r.y, std::max(r.y, r.bottom() - h)));
+  const float y = std::floor(std::clamp(wanted, r.y, std::max(r.y, r.bottom() - h)));
   ImDrawList* list = ImGui::GetWindowDrawList();
   list->AddRectFilled(ImVec2(x, y), ImVec2(x + w, y + h), p.raised, t.px(4));
   compat::add_rect(list, ImVec2(x, y), ImVec2(x + w, y + h), p.border, t.px(4));
@@ -330,34 +525,48 @@ void LossPanel::draw(ViewContext& context) {
     const float y = std::floor(r.y + (header - t.font_size(Font::small)) / 2);
     const float right = r.right() - t.px(160);
     float x = r.x;
-    const auto word = [&](const std::string& name, const std::string& value, Rgba colour) {
+    using Number = State::Number;
+    const auto word = [&](const std::string& name, const std::string& value, Rgba colour,
+                          const char* id = nullptr, Number number = Number::train,
+                          Compare compare = Compare::a) {
       const float w = text_width(context, Font::small, name) + t.px(5) +
                       text_width(context, Font::small, value);
       if (x + w > right) return;
+      if (id && resting_on(context, std::string("loss/") + id, {x, r.y, w, header}))
+        s.tell_word(context, number, compare, now.step);
       x += put_text(context, list, x, y, p.muted, name) + t.px(5);
       x += put_text(context, list, x, y, colour, value) + t.px(14);
     };
     const auto tone = [&](double v, Rgba colour) { return std::isfinite(v) ? colour : p.error; };
     word("step", with_thousands(now.step), p.text);
     if (s.both && now_b.step == now.step) {
-      word("smoothed  A", number_text(now.smoothed, 4), tone(now.smoothed, p.run_a));
-      word("B", number_text(now_b.smoothed, 4), tone(now_b.smoothed, p.run_b));
+      word("smoothed  A", number_text(now.smoothed, 4), tone(now.smoothed, p.run_a), "smoothed",
+           Number::smoothed);
+      word("B", number_text(now_b.smoothed, 4), tone(now_b.smoothed, p.run_b), "smoothed_b",
+           Number::smoothed, Compare::b);
       const double more_now = more(now.step);
-      word("B − A", (more_now >= 0 ? "+" : "") + number_text(more_now, 3), tone(more_now, p.text));
+      word("B − A", (more_now >= 0 ? "+" : "") + number_text(more_now, 3), tone(more_now, p.text),
+           "smoothed_more", Number::smoothed, Compare::difference);
       if (!std::isnan(now.validation) && !std::isnan(now_b.validation)) {
-        word("validation  A", number_text(now.validation, 4), p.run_a);
-        word("B", number_text(now_b.validation, 4), p.run_b);
+        word("validation  A", number_text(now.validation, 4), p.run_a, "validation",
+             Number::validation);
+        word("B", number_text(now_b.validation, 4), p.run_b, "validation_b", Number::validation,
+             Compare::b);
       }
     } else {
-      word("smoothed", number_text(now.smoothed, 3), tone(now.smoothed, p.run_a));
+      word("smoothed", number_text(now.smoothed, 3), tone(now.smoothed, p.run_a), "smoothed",
+           Number::smoothed);
       if (!std::isnan(now.validation))
-        word("validation", number_text(now.validation, 3), p.dim_head);
-      word("perplexity", number_text(std::exp(now.smoothed), 3), tone(now.smoothed, p.text));
+        word("validation", number_text(now.validation, 3), p.dim_head, "validation",
+             Number::validation);
+      word("perplexity", number_text(std::exp(now.smoothed), 3), tone(now.smoothed, p.text),
+           "perplexity", Number::perplexity);
       word(s.per_byte ? "bits per byte" : "bits per token",
-           number_text(now.smoothed / std::log(2.0), 3), tone(now.smoothed, p.text));
+           number_text(now.smoothed / std::log(2.0), 3), tone(now.smoothed, p.text), "bits",
+           Number::bits);
       if (std::isfinite(now.tokens_per_second))
         word("", with_thousands(std::llround(rounded(now.tokens_per_second, 3))) + " tokens/s",
-             p.text);
+             p.text, "tokens", Number::tokens);
     }
   }
 
@@ -428,7 +637,21 @@ void LossPanel::draw(ViewContext& context) {
     const Readout there = s.a.readout(std::lround(s.step_at(over.x)));
     context.selection.hover({.step = there.step});
     if (over.clicked) context.selection.lock({.step = there.step});
-    s.draw_readout(context, r, there, s.b.readout(there.step));
+    const Readout there_b = s.b.readout(there.step);
+    bool told = false;
+    if (hit.hovered) {
+      told = s.tell_plot(context, hit, there, there_b);
+    } else if (tooltip_ready(context, "loss/low/" + std::to_string(there.step))) {
+      // Below: the rates, or how much more B's loss is
+      const bool of_b = s.both && s.compare == Compare::b;
+      s.tell_word(context, subtracted ? State::Number::smoothed : State::Number::rate,
+                  subtracted ? Compare::difference
+                  : of_b     ? Compare::b
+                             : Compare::a,
+                  there.step);
+      told = true;
+    }
+    s.draw_readout(context, r, there, there_b, told);
   }
 }
 

@@ -9,10 +9,12 @@
 #include "chapters/08_layernorm/placement.h"
 #include "viewer/export.h"
 #include "viewer/panels/drawing.h"
+#include "viewer/panels/telling.h"
 #include "viewer/view_context.h"
 #include "viewer/widgets/curve.h"
 #include "viewer/widgets/heatmap.h"
 #include "viewer/widgets/histogram.h"
+#include "viewer/widgets/legend.h"
 #include "viewer/widgets/strip.h"
 #include "viewer/widgets/tooltip.h"
 
@@ -130,6 +132,15 @@ struct NormsPanel::State {
 
   std::string chosen_value(const Frame& f, const Selection& selection) const;
   void compute(const Frame& f, const Frame* b, const Selection& selection);
+
+  // Numbers of one run, told
+  std::optional<Told> tell_rms(const Frame& f, const std::string& name, bool of_norm) const;
+  std::optional<Told> tell_gain(const Frame& f, const std::string& name, int feature) const;
+  std::optional<Told> tell_mean_gain(const Frame& f, const std::string& name) const;
+  enum class ValueWord { rms, mean, largest };
+  std::optional<Told> tell_values(const ViewContext& context, ValueWord word) const;
+  Told tell_bin(int bin) const;
+  std::optional<Told> tell_logit(const Frame& f) const;
   Rgba colour(const ViewContext& context) const {
     return subtracted ? context.colours().text : context.run_colour();
   }
@@ -306,6 +317,200 @@ void NormsPanel::State::compute(const Frame& f, const Frame* b, const Selection&
 
 namespace {
 
+struct NormSource {
+  const char *formula, *source;
+};
+NormSource norm_source(const std::string& kind) {
+  if (kind == "layernorm")
+    return {"y = (x − mean) / √(var + ε) ⊙ g + b",
+            "chapters/08_layernorm/layernorm.cpp: layernorm"};
+  if (kind == "scalenorm")
+    return {"y = g · x / ‖x‖", "chapters/12_rmsnorm/scalenorm.cpp: scalenorm_forward"};
+  return {"y = x / √(Σ_{D|d} x²/{D|D} + ε) ⊙ g",
+          "chapters/12_rmsnorm/exercises/forward/reference.h: rmsnorm_forward"};
+}
+
+/// The numbers of a tap that are finite.
+std::vector<double> finite_of(const TapValue& tap) {
+  std::vector<double> out;
+  for (const float x : tap.data)
+    if (std::isfinite(x)) out.push_back(double(x));
+  return out;
+}
+double sum_of(const std::vector<double>& terms) {
+  double sum = 0;
+  for (const double x : terms) sum += x;
+  return sum;
+}
+
+}  // namespace
+
+std::optional<Told> NormsPanel::State::tell_rms(const Frame& f, const std::string& name,
+                                                bool of_norm) const {
+  const TapValue* rms = f.tap("rms:" + name);
+  if (!rms || rms->data.empty()) return {};
+  const std::vector<double> rows = finite_of(*rms);
+  const RmsRange range = rms_range(rms);
+  Told told;
+  told.name =
+      "RMS of {*|" + name + "}, mean over {T|" + std::to_string(range.count) + "} positions";
+  told.formula = "mean over {T|t} of √(Σ_{D|d} x[{T|t},{D|d}]² / {D|D})";
+  if (of_norm) told.formula += ",  " + std::string(norm_source(f.options.norm).formula);
+  told.value = double(range.mean);
+  told.numbers = rows.empty() ? "NaN" + aside(" in every row")
+                              : "(" + written_sum(rows) + ") / " + std::to_string(rows.size());
+  if (range.bad > 0 && !rows.empty())
+    told.numbers += aside(", and " + std::to_string(range.bad) + " rows that are not finite");
+  told.note =
+      ", from " + number_text(double(range.min), 3) + " to " + number_text(double(range.max), 3);
+  told.why = of_norm
+                 ? "Whatever size goes in, what comes out has the gain's: the next layer always "
+                   "sees numbers of one size."
+                 : "Each layer adds to this stream. One that adds little to a long stream changes "
+                   "little.";
+  told.source = of_norm ? norm_source(f.options.norm).source
+                        : "chapters/08_layernorm/placement.h: residual_block";
+  return told;
+}
+
+std::optional<Told> NormsPanel::State::tell_gain(const Frame& f, const std::string& name,
+                                                 int feature) const {
+  const TapValue* gain = f.tap(name);
+  if (!gain || feature < 0 || feature >= int(gain->data.size())) return {};
+  Told told;
+  told.value = double(gain->data[std::size_t(feature)]);
+  told.name = "{*|" + name + "}, feature {D|" + std::to_string(feature) + "}";
+  told.formula = "g[{D|d}] = 1 + what was learned";
+  told.numbers = "1 + " + in_sum(told.value - 1, 5);
+  told.digits = 5;
+  told.why =
+      "Above 1 the layer listens to this feature more than to others; near 0 it is deaf to it.";
+  told.source = norm_source(f.options.norm).source;
+  return told;
+}
+
+std::optional<Told> NormsPanel::State::tell_mean_gain(const Frame& f,
+                                                      const std::string& name) const {
+  const TapValue* gain = f.tap(name);
+  if (!gain || gain->data.empty()) return {};
+  const std::vector<double> terms = finite_of(*gain);
+  const RmsRange range = rms_range(gain);
+  Told told;
+  told.name = "Mean of {*|" + name + "}";
+  told.formula = "Σ_{D|d} g[{D|d}] / {D|D}";
+  told.numbers =
+      terms.empty() ? "NaN" : "(" + written_sum(terms) + ") / " + std::to_string(terms.size());
+  told.value = double(range.mean);
+  told.note =
+      ", from " + number_text(double(range.min), 3) + " to " + number_text(double(range.max), 3);
+  told.why = "The size that this norm gives to its layer; it began at 1.";
+  told.source = norm_source(f.options.norm).source;
+  return told;
+}
+
+/// With two runs the values are B's less A's, and so are their sizes.
+std::optional<Told> NormsPanel::State::tell_values(const ViewContext& context,
+                                                   ValueWord word) const {
+  const TapValue* tap = context.shown() ? context.shown()->tap(value_name) : nullptr;
+  if (!tap || tap->data.empty()) return {};
+  std::vector<double> terms = finite_of(*tap);
+  if (subtracted) {
+    const TapValue* of_b = context.b ? context.b->tap(value_name) : nullptr;
+    if (!of_b || of_b->data.size() != tap->data.size()) return {};
+    terms.clear();
+    for (std::size_t i = 0; i < tap->data.size(); ++i)
+      if (const float d = of_b->data[i] - tap->data[i]; std::isfinite(d))
+        terms.push_back(double(d));
+  }
+  if (terms.empty()) return {};
+  const std::string x = subtracted ? "(B − A)" : "x";
+  std::vector<double> squares = terms;
+  double most = 0;
+  for (double& x : squares) {
+    most = std::max(most, std::abs(x));
+    x *= x;
+  }
+  const std::string count = whole_number((long long)(terms.size()));
+  const double rms = std::sqrt(sum_of(squares) / double(terms.size()));
+  Told told;
+  told.source = "viewer/panels/norms_panel.cpp: tell_values";
+  switch (word) {
+    case ValueWord::rms:
+      told.name = "RMS of {*|" + value_name + "}";
+      told.formula = "√(Σ_{T|t} Σ_{D|d} " + x + "[{T|t},{D|d}]² / ({T|T}·{D|D}))";
+      told.numbers = "√((" + written_sum(squares) + ") / " + count + ")";
+      told.value = rms;
+      told.why = "The size of a number of the stream. Near 1, every layer behind it learns well.";
+      break;
+    case ValueWord::mean:
+      told.name = "Mean of {*|" + value_name + "}";
+      told.formula = "Σ_{T|t} Σ_{D|d} " + x + "[{T|t},{D|d}] / ({T|T}·{D|D})";
+      told.numbers = "(" + written_sum(terms) + ") / " + count;
+      told.value = sum_of(terms) / double(terms.size());
+      told.why = "LayerNorm takes it away, RMSNorm leaves it: it is small beside the RMS.";
+      break;
+    case ValueWord::largest:
+      told.name = "Largest of {*|" + value_name + "}";
+      told.formula = "max |" + x + "[{T|t},{D|d}]| / RMS";
+      told.numbers = number_text(most, 5) + " / " + number_text(rms, 5);
+      told.value = rms > 0 ? most / rms : kNaN;
+      told.unit = "RMS";
+      told.why =
+          "A few features far outside the rest are usual in trained models; they are hard to "
+          "round.";
+      break;
+  }
+  return told;
+}
+
+/// Of the histogram that is shown: with two runs, of the differences.
+Told NormsPanel::State::tell_bin(int bin) const {
+  const double step_of =
+      (double(values.max) - double(values.min)) / double(values.histogram.size());
+  const double lo = double(values.min) + step_of * bin;
+  const long long count = values.histogram[std::size_t(bin)];
+  const long long all = (long long)(values.finite);
+  Told told;
+  told.name = "Values of {*|" + value_name + "} from " + number_text(lo, 3) + " to " +
+              number_text(lo + step_of, 3);
+  told.formula = "how many x[{T|t},{D|d}] lie there / {T|T}·{D|D}";
+  told.numbers = whole_number(count) + " / " + whole_number(all);
+  told.value = all > 0 ? double(count) / double(all) : kNaN;
+  told.why = "The bars are logarithmic, so that a single stray value is seen.";
+  told.source = "viewer/colormap.cpp: value_stats";
+  return told;
+}
+
+std::optional<Told> NormsPanel::State::tell_logit(const Frame& f) const {
+  const TapValue* logits = f.tap("logits");
+  if (!logits || logits->data.empty()) return {};
+  std::vector<float> sorted;
+  for (const float x : logits->data)
+    if (std::isfinite(x)) sorted.push_back(x);
+  if (sorted.empty()) return {};
+  const std::size_t count = std::min<std::size_t>(3, sorted.size());
+  std::partial_sort(sorted.begin(), sorted.begin() + std::ptrdiff_t(count), sorted.end(),
+                    std::greater<>());
+  const auto at =
+      std::find(logits->data.begin(), logits->data.end(), sorted[0]) - logits->data.begin();
+  Told told;
+  told.name = "Largest logit, at position {T|" + std::to_string(at / logits->cols) +
+              "} for token {V|" + std::to_string(at % logits->cols) + "}";
+  told.formula = "max over {T|t}, {V|v} of Σ_{D|d} x[{T|t},{D|d}]·" +
+                 std::string(f.config.tied ? "E" : "U") + "[{V|v},{D|d}]";
+  told.numbers = "max(";
+  for (std::size_t i = 0; i < count; ++i)
+    told.numbers += (i ? ", " : "") + number_text(double(sorted[i]), 5);
+  told.numbers +=
+      aside(", " + whole_number((long long)(logits->data.size() - count)) + " more") + ")";
+  told.value = double(sorted[0]);
+  told.why = "The last softmax starts from it. When it keeps growing, the softmax saturates.";
+  told.source = "chapters/11_gpt/gpt.cpp: forward";
+  return told;
+}
+
+namespace {
+
 /// The frame of a small chart over places 0 … count − 1: numbers at the left, grid, labels below.
 struct Chart {
   Rect plot;
@@ -448,20 +653,9 @@ void NormsPanel::State::draw_stream(ViewContext& context, const Rect& r) {
   const float x = std::floor(c.x(i));
   list->AddRectFilled(ImVec2(x, c.plot.y), ImVec2(x + 1, c.plot.bottom()), with_alpha(p.text, 110));
   if (!tooltip_ready(context, "norms/stream/" + std::to_string(i)) || point.rms.count == 0) return;
-  Explanation e;
-  e.name =
-      "{*|" + point.name + "}, mean over {T|" + std::to_string(point.rms.count) + "} positions";
-  e.formula = subtracted ? "√(mean of x²) of B − the same of A" : "√(mean of x² over the width)";
-  e.result = number_text(double(point.rms.mean), 4);
-  e.numbers = number_text(double(point.rms.min), 3) + " … " + number_text(double(point.rms.max), 3);
-  e.numbers += "   {-|smallest … largest position}";
-  if (subtracted) e.numbers.clear();
-  if (!subtracted && i > 0 && stream[std::size_t(i - 1)].rms.count > 0 &&
-      stream[std::size_t(i - 1)].rms.mean > 0)
-    e.why = "× " + number_text(double(point.rms.mean / stream[std::size_t(i - 1)].rms.mean), 3) +
-            " of the point before. A layer that adds little to a long stream changes little.";
-  e.source = "chapters/08_layernorm/placement.h";
-  draw_tooltip(context, e);
+  tell(
+      context, [&](const Frame& f, const History*) { return tell_rms(f, point.name, false); },
+      subtracted);
 }
 
 void NormsPanel::State::draw_norms(ViewContext& context, const Rect& r) {
@@ -539,22 +733,20 @@ void NormsPanel::State::draw_norms(ViewContext& context, const Rect& r) {
   const Place place{.parameter = n.gain};
   context.selection.hover(place);
   if (clicked) context.selection.lock(place);
-  if (!tooltip_ready(context, "norms/norms/" + std::to_string(i))) return;
-  Explanation e;
-  e.name = "{*|" + n.output + "}";
-  e.formula = kind == "layernorm"   ? "(x − mean) / √(variance + ε) · gain + bias"
-              : kind == "scalenorm" ? "gain · x / ‖x‖"
-                                    : "x / √(mean x² + ε) · gain";
-  e.numbers =
-      "RMS " + number_text(double(n.before.mean), 4) + " → " + number_text(double(n.after.mean), 4);
-  if (subtracted) e.numbers = "B − A: " + e.numbers;
-  if (!subtracted && n.before.mean > 0)
-    e.result = "× " + number_text(double(n.after.mean / n.before.mean), 3);
-  e.why =
-      "Whatever length the input has, the output's is set by the gain: the layer behind it "
-      "always sees numbers of the same size.";
-  e.source = kind == "layernorm" ? "chapters/08_layernorm" : "chapters/12_rmsnorm";
-  draw_tooltip(context, e);
+  // The input's or the output's, whichever is nearer to the mouse
+  const float my = ImGui::GetIO().MousePos.y;
+  const auto far = [&](const RmsRange& v) {
+    return shown(v) ? std::abs(c.y(double(v.mean)) - my) : std::numeric_limits<float>::max();
+  };
+  const bool of_output = far(n.after) <= far(n.before);
+  if (!tooltip_ready(context, "norms/norms/" + std::to_string(i) + (of_output ? "/out" : "/in")))
+    return;
+  tell(
+      context,
+      [&](const Frame& f, const History*) {
+        return tell_rms(f, of_output ? n.output : n.input, of_output);
+      },
+      subtracted);
 }
 
 void NormsPanel::State::draw_gains(ViewContext& context, const Rect& r) {
@@ -578,6 +770,7 @@ void NormsPanel::State::draw_gains(ViewContext& context, const Rect& r) {
   x += put_text(context, list, x, r.y, p.text, "−" + ends, Font::mono_small) + t.px(5);
   const std::array<Rgba, 256>& colours = colormap_table(Colormap::signed_);
   const float w = t.px(80), h = t.px(8), top = std::floor(r.y + (line - h) / 2) + t.px(1);
+  const float colours_x = x;
   for (int k = 0; k < 32; ++k) {
     const Rgba ca = colours[std::size_t(k * 255 / 32)],
                cb = colours[std::size_t((k + 1) * 255 / 32)];
@@ -639,6 +832,25 @@ void NormsPanel::State::draw_gains(ViewContext& context, const Rect& r) {
     list->AddCircleFilled(ImVec2(place(double(g.mean)), y), t.px(3.5f), colour(context), 12);
   }
 
+  LegendSpec spec{Colormap::signed_, gain_map.range(), RangePolicy::percentile, nullptr,
+                  subtracted ? "a gain, B − A" : "a gain − 1"};
+  const float bar_x = colours_x;
+  if (resting_on(context, "norms/gains/colours", {bar_x, r.y, w, line})) {
+    const float u = std::clamp((ImGui::GetIO().MousePos.x - bar_x) / w, 0.0f, 1.0f);
+    draw_tooltip(context, explanation_of(told_colour(spec, double(u))));
+  }
+  const Rect ranges{x0, map_top, range_w, r.bottom() - map_top};
+  context.probes.record("norms/gains/means", ranges);
+  const ImVec2 mouse = ImGui::GetIO().MousePos;
+  if (ImGui::IsWindowHovered() && ranges.contains(mouse.x, mouse.y) && !gain_names.empty()) {
+    const int i = std::clamp(int((mouse.y - map_top) / row), 0, int(gain_names.size()) - 1);
+    const std::string& name = gain_names[std::size_t(i)];
+    context.selection.hover({.parameter = name});
+    if (tooltip_ready(context, "norms/gains/means/" + std::to_string(i)))
+      tell(
+          context, [&](const Frame& f, const History*) { return tell_mean_gain(f, name); },
+          subtracted);
+  }
   if (!hit.hovered || hit.row >= int(gain_names.size())) return;
   const std::string& name = gain_names[std::size_t(hit.row)];
   context.selection.hover({.parameter = name});
@@ -646,16 +858,9 @@ void NormsPanel::State::draw_gains(ViewContext& context, const Rect& r) {
   if (hit.masked || !tooltip_ready(context, "norms/gain/" + std::to_string(hit.row) + "/" +
                                                 std::to_string(hit.col)))
     return;
-  const RmsRange& g = gain_range[std::size_t(hit.row)];
-  Explanation e;
-  e.name = "{*|" + name + "}, feature {D|" + std::to_string(hit.col) + "}";
-  e.formula = subtracted ? "gain of B − gain of A" : "gain";
-  e.result = number_text(double(hit.value) + neutral, 4);
-  e.numbers = "mean " + number_text(double(g.mean), 3) + ", " + number_text(double(g.min), 3) +
-              " … " + number_text(double(g.max), 3);
-  e.why = "Above 1 the layer listens to this feature more than to others; near 0 it is deaf to it.";
-  e.source = kind == "layernorm" ? "chapters/08_layernorm" : "chapters/12_rmsnorm";
-  draw_tooltip(context, e);
+  tell(
+      context, [&](const Frame& f, const History*) { return tell_gain(f, name, hit.col); },
+      subtracted);
 }
 
 void NormsPanel::State::draw_values(ViewContext& context, const Rect& r) {
@@ -675,24 +880,34 @@ void NormsPanel::State::draw_values(ViewContext& context, const Rect& r) {
                  r.w));
   float x = r.x;
   const float y = r.y + line;
-  const auto word = [&](const std::string& name, const std::string& value, Rgba colour) {
+  const auto word = [&](const std::string& name, const std::string& value, Rgba colour,
+                        const char* id = nullptr, ValueWord which = {}) {
     if (x + text_width(context, Font::small, name + value) + t.px(6) > r.right()) return;
+    const float from = x;
     x += put_text(context, list, x, y, p.muted, name) + t.px(6);
-    x += put_text(context, list, x, y, colour, value) + t.px(16);
+    x += put_text(context, list, x, y, colour, value);
+    if (id && resting_on(context, id, {from, y, x - from, line})) {
+      if (const std::optional<Told> told = tell_values(context, which))
+        tell_one(context, subtracted ? Compare::difference : context.compare, *told);
+    }
+    x += t.px(16);
   };
   const double extreme = std::max(std::fabs(double(values.min)), std::fabs(double(values.max)));
-  word("RMS", number_text(value_rms, 3), p.text);
-  word("mean", number_text(value_mean, 2), p.text);
+  word("RMS", number_text(value_rms, 3), p.text, "norms/values/rms", ValueWord::rms);
+  word("mean", number_text(value_mean, 2), p.text, "norms/values/mean", ValueWord::mean);
   word("largest |x|", value_rms > 0 ? number_text(extreme / value_rms, 2) + " RMS" : "–",
-       extreme > 20 * value_rms ? p.warning : p.text);
+       extreme > 20 * value_rms ? p.warning : p.text, "norms/values/largest", ValueWord::largest);
   if (values.nan > 0) word("NaN", std::to_string(values.nan), p.error);
   word("counts", "logarithmic", p.muted);
   ImGui::SetCursorScreenPos(ImVec2(r.x, y + line));
-  draw_histogram(context, "norms/values/plot", values.histogram,
-                 {.size = ImVec2(r.w, std::max(t.px(24), r.bottom() - y - line)),
-                  .lo = double(values.min),
-                  .hi = double(values.max),
-                  .log_counts = true});
+  const int bin = draw_histogram(context, "norms/values/plot", values.histogram,
+                                 {.size = ImVec2(r.w, std::max(t.px(24), r.bottom() - y - line)),
+                                  .lo = double(values.min),
+                                  .hi = double(values.max),
+                                  .log_counts = true});
+  if (bin >= 0 && values.finite > 0 &&
+      tooltip_ready(context, "norms/values/" + std::to_string(bin)))
+    tell_one(context, subtracted ? Compare::difference : context.compare, tell_bin(bin));
 }
 
 void NormsPanel::State::draw_view(ViewContext& context, View which, const Rect& r) {
@@ -726,6 +941,10 @@ void NormsPanel::draw(ViewContext& context) {
   const float value_w = text_width(context, Font::small, logit);
   const float ty = std::floor(r.y + (header - t.font_size(Font::small)) / 2);
   put_text_right(context, list, r.right(), ty, p.text, logit);
+  if (resting_on(context, "norms/logit",
+                 {r.right() - value_w - t.px(80), r.y, value_w + t.px(80), header}))
+    tell(
+        context, [&](const Frame& f, const History*) { return s.tell_logit(f); }, s.subtracted);
   const std::string words = s.subtracted ? "largest logit, B − A" : "largest logit";
   const float words_w = text_width(context, Font::small, words);
   const bool large = r.w >= t.px(900) && r.h >= t.px(420);

@@ -6,11 +6,13 @@
 #include <complex>
 #include <limits>
 #include <numbers>
+#include <optional>
 #include <ostream>
 
 #include "chapters/07_position/relative_bias.h"
 #include "chapters/07_position/sinusoidal.h"
 #include "viewer/panels/drawing.h"
+#include "viewer/panels/telling.h"
 #include "viewer/view_context.h"
 #include "viewer/widgets/curve.h"
 #include "viewer/widgets/dial.h"
@@ -129,6 +131,7 @@ struct RopePanel::State {
   bool known = false;
   std::string scheme;  // "rope", "alibi", …
   int L = 0, H = 0, G = 0, K = 0, T = 0, D = 0;
+  double init = 0.02;
   long step = 0;
   std::vector<std::string> labels;
   std::string missing;
@@ -143,6 +146,8 @@ struct RopePanel::State {
   double what_if = 0;      // 0: none
   RopeScore score, other;  // at the model's base, and at the other one
   double difference = 0;
+  double off_here = 0, off_run = 0;  // the two that differ most, and at which distance
+  int off_at = 0;
   std::vector<double> theta;         // (K/2) of the base that is shown
   std::vector<double> model_theta;   // (K/2) of the model's own
   std::vector<float> before, after;  // (K/2, 2) of the query
@@ -174,7 +179,28 @@ struct RopePanel::State {
   void draw_bias(ViewContext& context);
   void draw_table(ViewContext& context);
   void draw_none(ViewContext& context);
-  Explanation explain_pair(int p) const;
+
+  // Numbers of one run, told
+  struct Scores {
+    RopeHead points;
+    std::vector<double> theta;
+    double magnitude = 1;
+    RopeScore score;
+  };
+  std::optional<Scores> scores_of(const Frame& f) const;
+  std::string if_base() const;
+  std::string written_base() const;
+  Told tell_angle(int p) const;
+  Told tell_wave(int p) const;
+  std::optional<Told> tell_score(const Frame& f, int distance) const;
+  std::optional<Told> tell_part(const Frame& f, int p, int distance) const;
+  Told tell_off() const;
+  Told tell_bias(int h, int distance, bool slope) const;
+  Told tell_position(int row, int col, double value) const;
+  /// Whose the dials, biases and tables are: with B − A they are A's.
+  static Compare shown_run(const ViewContext& context) {
+    return context.compare == Compare::b ? Compare::b : Compare::a;
+  }
 };
 
 RopePanel::RopePanel() : state_(std::make_unique<State>()) {}
@@ -248,6 +274,7 @@ void RopePanel::update(const ViewContext& context) {
     s.G = std::max(1, int(frame->config.G));
     s.K = int(frame->config.K());
     s.D = int(frame->config.D);
+    s.init = double(frame->config.init);
     s.T = int(frame->probe_tokens.size());
     s.step = frame->step;
     s.labels = frame->probe_labels;
@@ -347,7 +374,12 @@ void RopePanel::State::compute_rope(const Frame& f, const Frame* b) {
         sum += double((*qr)(t, head * K + i)) * double((*kr)(t - d, group * K + i));
     const double mean = sum / (double(T - d) * std::sqrt(double(K)));
     const double off = std::abs(mean - double(score.score[std::size_t(d)]));
-    if (!(off <= difference)) difference = off;
+    if (!(off <= difference)) {
+      difference = off;
+      off_here = double(score.score[std::size_t(d)]);
+      off_run = mean;
+      off_at = d;
+    }
   }
 }
 
@@ -504,32 +536,184 @@ void RopePanel::State::draw_rope(ViewContext& context) {
   draw_scores(context, {r.x, top + dials, r.w, r.bottom() - top - dials});
 }
 
-Explanation RopePanel::State::explain_pair(int p) const {
-  Explanation e;
+std::string RopePanel::State::written_base() const {
+  const double b = shown_base();
+  return b == std::floor(b) ? with_thousands((long long)(b)) : number_text(b, 6);
+}
+std::string RopePanel::State::if_base() const {
+  return what_if > 0 ? ", if the base were " + written_base() : "";
+}
+
+Told RopePanel::State::tell_angle(int p) const {
   const double th = theta[std::size_t(p)], angle = double(position) * th, wavelength = kTurn / th;
-  e.name = "{P|Pair " + std::to_string(p) + "} of " + std::to_string(pairs()) + ", position {T|" +
-           std::to_string(position) + "}";
-  e.formula = "angle = {T|t}·θ,   θ = base^(−2{P|p}/{D|K})" +
-              std::string(scaling.empty() ? "" : ", slowed by " + scaling);
-  e.numbers = std::to_string(position) + " · " + with_thousands((long long)shown_base()) + "^(−" +
-              std::to_string(2 * p) + "/" + std::to_string(K) + ")" +
-              (scaling.empty() ? " = " : " slowed = ") + std::to_string(position) + " · " +
-              number_text(th);
-  e.result =
-      number_text(angle) + " rad = " + formatted("%.0f°", std::fmod(angle, kTurn) * 360 / kTurn);
+  Told told;
+  told.name = "Angle of {P|pair " + std::to_string(p) + "} of " + std::to_string(pairs()) +
+              " at position {T|" + std::to_string(position) + "}" + if_base();
+  told.formula = "{T|t}·θ,   θ = base^(−2{P|p}/{D|K})" +
+                 std::string(scaling.empty() ? "" : ", slowed by " + scaling);
+  told.numbers = std::to_string(position) + " · " +
+                 (scaling.empty() ? written_base() + "^(−2 · " + std::to_string(p) + " / " +
+                                        std::to_string(K) + ")"
+                                  : number_text(th, 6));
+  told.value = angle;
+  told.unit = "rad";
+  told.note = formatted(" = %.0f°", std::fmod(angle, kTurn) * 360 / kTurn);
   if (points.T > 0) {
-    e.result += ": (" + number_text(double(before[at(p, 0, 2)]), 3) + ", " +
-                number_text(double(before[at(p, 1, 2)]), 3) + ") → (" +
-                number_text(double(after[at(p, 0, 2)]), 3) + ", " +
-                number_text(double(after[at(p, 1, 2)]), 3) + ")";
+    told.note += ": (" + number_text(double(before[at(p, 0, 2)]), 3) + ", " +
+                 number_text(double(before[at(p, 1, 2)]), 3) + ") → (" +
+                 number_text(double(after[at(p, 0, 2)]), 3) + ", " +
+                 number_text(double(after[at(p, 1, 2)]), 3) + ")";
   }
-  e.why = "A whole turn takes λ = " + tokens(wavelength) + " tokens: " +
-          (wavelength > double(T)
-               ? "never within these " + std::to_string(T) + ", so it tells far from near."
-               : formatted("%.1f turns", double(T) / wavelength) + " within these " +
-                     std::to_string(T) + ", so it tells neighbours apart.");
-  e.source = "chapters/13_rope/rope.cpp: rotate";
-  return e;
+  told.why = "A whole turn takes λ = " + tokens(wavelength) + " tokens: " +
+             (wavelength > double(T)
+                  ? "never within these " + std::to_string(T) + ", so it tells far from near."
+                  : formatted("%.1f turns", double(T) / wavelength) + " within these " +
+                        std::to_string(T) + ", so it tells neighbours apart.");
+  told.source = "chapters/13_rope/rope.cpp: rope_table";
+  return told;
+}
+
+Told RopePanel::State::tell_wave(int p) const {
+  const double th = theta[std::size_t(p)];
+  Told told;
+  told.name =
+      "Wavelength of {P|pair " + std::to_string(p) + "} of " + std::to_string(pairs()) + if_base();
+  told.formula = scaling.empty() ? "λ = 2π / θ = 2π · base^(2{P|p}/{D|K})" : "λ = 2π / θ";
+  told.numbers = scaling.empty() ? "2 · π · " + written_base() + "^(2 · " + std::to_string(p) +
+                                       " / " + std::to_string(K) + ")"
+                                 : "2 · π / " + number_text(th, 6);
+  told.value = kTurn / th;
+  told.unit = "tokens";
+  told.note = formatted(", %.2f turns in this context", double(T) * th / kTurn);
+  told.why = "A pair that completes no turn in the context tells far from near, the others repeat.";
+  told.source = "chapters/13_rope/rope.cpp: rope_frequencies";
+  return told;
+}
+
+/// Computed again for a tooltip: the frame's queries and keys, turned with the base that is shown.
+std::optional<RopePanel::State::Scores> RopePanel::State::scores_of(const Frame& f) const {
+  Scores out;
+  if (f.options.position != "rope" || layer >= f.config.layers || head >= f.config.H) return {};
+  if (!read_rope_head(f, layer, head, out.points).empty() || out.points.T != T) return {};
+  RopeConfig config = rope_config(f.options);
+  if (what_if > 0) config.base = what_if;
+  out.theta = rope_frequencies(out.points.K, config, f.config.T);
+  out.magnitude = rope_magnitude(config.scaling);
+  out.score = rope_score_by_distance(out.points, out.theta, out.magnitude);
+  return out;
+}
+
+std::optional<Told> RopePanel::State::tell_score(const Frame& f, int distance) const {
+  const std::optional<Scores> of = scores_of(f);
+  if (!of || distance < 0 || distance >= T) return {};
+  std::vector<double> parts_here;
+  for (int p = 0; p < of->score.pairs; ++p)
+    parts_here.push_back(double(of->score.part[at(p, distance, T)]));
+  Told told;
+  told.name = "Mean score at distance {T|" + std::to_string(distance) + "}, layer " +
+              std::to_string(layer) + ", {H|head " + std::to_string(head) + "}" + if_base();
+  told.formula = "mean over {T|t} of q[{T|t}]·k[{T|t} − d] / √{D|K} = Σ_{P|p} of the pairs below";
+  told.numbers = written_sum(std::move(parts_here), 4);
+  told.value = double(of->score.score[std::size_t(distance)]);
+  told.note =
+      ", mean of " + std::to_string(T - distance) + (T - distance == 1 ? " query" : " queries");
+  told.why = "How much a head likes this distance, whatever the tokens are.";
+  told.source = "viewer/panels/rope_panel.cpp: rope_score_by_distance";
+  return told;
+}
+
+std::optional<Told> RopePanel::State::tell_part(const Frame& f, int p, int distance) const {
+  const std::optional<Scores> of = scores_of(f);
+  if (!of || distance < 0 || distance >= T || p < 0 || p >= of->score.pairs) return {};
+  const RopeHead& head_here = of->points;
+  const double angle = double(distance) * of->theta[std::size_t(p)];
+  const auto value = [&](const std::vector<float>& of_tokens, int t, int i) {
+    return double(of_tokens[at(t, i, head_here.K)]);
+  };
+  std::vector<double> each;
+  for (int t = distance; t < T; ++t) {
+    const int a = head_here.first(p), b = head_here.second(p), s = t - distance;
+    const double qa = value(head_here.q, t, a), qb = value(head_here.q, t, b);
+    const double ka = value(head_here.k, s, a), kb = value(head_here.k, s, b);
+    each.push_back(of->magnitude * of->magnitude *
+                   ((qa * ka + qb * kb) * std::cos(angle) - (qb * ka - qa * kb) * std::sin(angle)));
+  }
+  const std::size_t n = each.size();
+  Told told;
+  told.name = "Part of {P|pair " + std::to_string(p) + "} at distance {T|" +
+              std::to_string(distance) + "}" + if_base();
+  told.formula = "mean over {T|t} of |q|·|k|·cos(φq − φk + d·θ[{P|p}]) / √{D|K}";
+  told.numbers = "(" + written_sum(std::move(each)) + ") / " + std::to_string(n) + " / √" +
+                 std::to_string(head_here.K);
+  told.value = double(of->score.part[at(p, distance, T)]);
+  told.note = ", turned by " + number_text(angle, 3) + " rad";
+  told.why = "The column adds up to the curve above: " +
+             number_text(double(of->score.score[std::size_t(distance)])) + ".";
+  told.source = "viewer/panels/rope_panel.cpp: rope_score_by_distance";
+  return told;
+}
+
+Told RopePanel::State::tell_off() const {
+  Told told;
+  told.name = "Off the run's own, most at distance {T|" + std::to_string(off_at) + "}";
+  told.formula = "|mean score from q and k before the rotation − from the run's rotated ones|";
+  told.numbers = "|" + formatted("%.12f", off_here) + " − " + formatted("%.12f", off_run) + "|";
+  told.numbers = std::isfinite(off_here - off_run) ? told.numbers : "NaN";
+  told.value = std::abs(off_here - off_run);
+  told.digits = 2;
+  told.why = "The same turn twice: what differs is the rounding of floats.";
+  told.source = "viewer/panels/rope_panel.cpp: compute_rope";
+  return told;
+}
+
+Told RopePanel::State::tell_bias(int h, int distance, bool slope) const {
+  const double value = double(bias[at(h, distance, T)]);
+  const bool even = (H & (H - 1)) == 0;  // the plain rule is for powers of two
+  Told told;
+  told.value = value;
+  if (scheme == "alibi") {
+    const double m = slope ? 0 : value / std::max(1, distance);
+    const std::string written =
+        even ? "2^(−8 · " + std::to_string(h + 1) + " / " + std::to_string(H) + ")"
+             : number_text(slope ? -value : -m, 6);
+    told.name = slope ? "Slope m of {H|head " + std::to_string(h) + "}"
+                      : "ALiBi's bias of {H|head " + std::to_string(h) + "} at distance {T|" +
+                            std::to_string(distance) + "}";
+    told.formula = slope ? "m[{H|h}] = 2^(−8({H|h} + 1) / {H|H})"
+                         : "b = −m[{H|h}]·({T|t} − {T|s}),  m = 2^(−8({H|h} + 1) / {H|H})";
+    told.numbers = slope ? written : "−" + written + " · " + std::to_string(distance);
+    if (slope) told.value = -value;
+    told.why = "Steep heads look near, flat ones far. Nothing is learned.";
+    told.source = "chapters/07_position/exercises/alibi/reference.h: alibi_slopes";
+  } else {
+    told.name = "T5's bias of {H|head " + std::to_string(h) + "} at distance {T|" +
+                std::to_string(distance) + "}";
+    told.formula = "b = table[bucket({T|t} − {T|s}), {H|h}],  learned";
+    told.numbers =
+        number_text(value, 5) + aside(", bucket " + std::to_string(t5_bucket(-distance, false)));
+    told.why = "Near distances have a bucket each, far ones share.";
+    told.source = "chapters/07_position/relative_bias.cpp: t5_bucket";
+  }
+  return told;
+}
+
+Told RopePanel::State::tell_position(int row, int col, double value) const {
+  Told told;
+  told.name = "Position {T|" + std::to_string(row) + "}, {D|feature " + std::to_string(col) + "}";
+  told.value = value;
+  if (scheme == "sinusoidal") {
+    const std::string wave = col % 2 ? "cos" : "sin";
+    told.formula = wave + "({T|t} / 10000^(2i/{D|D})) · init,  2i = " + std::to_string(col / 2 * 2);
+    told.numbers = wave + "(" + std::to_string(row) + " / 10,000^(" + std::to_string(col / 2 * 2) +
+                   " / " + std::to_string(D) + ")) · " + number_text(init, 5);
+    told.source = "chapters/07_position/exercises/sinusoidal/reference.h: sinusoidal_table";
+  } else {
+    told.formula = "a parameter: position/table[{T|t}, {D|d}]";
+    told.numbers = number_text(value, 5);
+    told.source = "chapters/07_position/sinusoidal.cpp: add_positions_forward";
+  }
+  told.why = "It is added to the token's embedding, so where and what share one vector.";
+  return told;
 }
 
 void RopePanel::State::draw_dials(ViewContext& context, const Rect& rect) {
@@ -604,6 +788,21 @@ void RopePanel::State::draw_dials(ViewContext& context, const Rect& rect) {
                 colours.dim_time, theme.px(1.5f));
   put_text(context, list, context_x, axis_y + theme.px(3), colours.dim_time, context_text);
 
+  // On the axis: the wavelength of the nearest pair
+  const Rect axis_rect{rect.x, axis_y - theme.px(2), rect.w, rect.bottom() - axis_y + theme.px(2)};
+  context.probes.record("rope/waves", axis_rect);
+  const ImVec2 at_mouse = ImGui::GetIO().MousePos;
+  if (ImGui::IsWindowHovered() && axis_rect.contains(at_mouse.x, at_mouse.y)) {
+    int nearest = 0;
+    for (int p = 1; p < pairs(); ++p)
+      if (std::abs(x_of(kTurn / theta[std::size_t(p)]) - at_mouse.x) <
+          std::abs(x_of(kTurn / theta[std::size_t(nearest)]) - at_mouse.x))
+        nearest = p;
+    context.selection.hover({.pair = nearest});
+    if (tooltip_ready(context, "rope/waves/" + std::to_string(nearest)))
+      tell_one(context, shown_run(context), tell_wave(nearest));
+  }
+
   // A dial a pair: the query before (dashed) and after the turn
   const Place place = context.selection.shown();
   for (int p = 0; p < pairs(); ++p) {
@@ -632,7 +831,7 @@ void RopePanel::State::draw_dials(ViewContext& context, const Rect& rect) {
     if (hit.hovered) {
       context.selection.hover({.pair = p});
       if (tooltip_ready(context, id + "/" + std::to_string(position)))
-        draw_tooltip(context, explain_pair(p));
+        tell_one(context, shown_run(context), tell_angle(p));
     }
     if (hit.clicked) context.selection.lock({.pair = p});
   }
@@ -754,21 +953,16 @@ void RopePanel::State::draw_scores(ViewContext& context, const Rect& rect) {
   if (hit.hovered) {
     context.selection.hover({.pair = hit.row});
     if (tooltip_ready(context, formatted("rope/parts/%d/%d", hit.row, hit.col))) {
-      Explanation e;
-      e.name = "{P|Pair " + std::to_string(hit.row) + "} at distance {T|" +
-               std::to_string(hit.col) + "}";
-      e.formula = "mean over {T|t} of |q|·|k|·cos(angle between them + {T|d}·θ) / √{D|K}";
-      e.numbers = "turned by " + std::to_string(hit.col) + " · " +
-                  number_text(theta[std::size_t(hit.row)]) + " = " +
-                  number_text(double(hit.col) * theta[std::size_t(hit.row)]) + " rad";
-      e.result = number_text(double(hit.value));
-      e.why = "The column adds up to the curve above: " +
-              number_text(double(shown.score[std::size_t(hit.col)])) + ".";
-      e.source = "chapters/13_rope/rope.cpp: rotate";
-      draw_tooltip(context, e);
+      tell(
+          context, [&](const Frame& f, const History*) { return tell_part(f, hit.row, hit.col); },
+          subtracted);
     }
     if (hit.clicked) context.selection.lock({.pair = hit.row});
   }
+  if (over_plot && tooltip_ready(context, "rope/score/" + std::to_string(distance)))
+    tell(
+        context, [&](const Frame& f, const History*) { return tell_score(f, distance); },
+        subtracted);
   std::string readout;
   if (distance >= 0) {
     const float x = x_of(distance);
@@ -786,6 +980,10 @@ void RopePanel::State::draw_scores(ViewContext& context, const Rect& rect) {
                  number_text(difference, 2);
     put_text_right(context, list, rect.right(), title_y,
                    note.empty() ? colours.muted : colours.warning, readout);
+    const float wide = text_width(context, Font::small, readout);
+    if (std::isfinite(difference) &&
+        resting_on(context, "rope/off", {rect.right() - wide, title_y, wide, line}))
+      tell_one(context, shown_run(context), tell_off());
   }
 
   // Distances, and what the colours mean
@@ -810,6 +1008,12 @@ void RopePanel::State::draw_scores(ViewContext& context, const Rect& rect) {
     list->AddRectFilled(ImVec2(bx + w * float(i), axis + theme.px(3)),
                         ImVec2(bx + w * float(i + 1), axis + theme.px(11)),
                         colormap_colour(Colormap::signed_, u, {0, 1}));
+  }
+  if (resting_on(context, "rope/colours", {bx, axis, bar, theme.px(14)})) {
+    const float u = std::clamp((mouse.x - bx) / bar, 0.0f, 1.0f);
+    const LegendSpec spec{Colormap::signed_, range, RangePolicy::percentile, nullptr,
+                          subtracted ? "a pair's part, B − A" : "a pair's part"};
+    draw_tooltip(context, explanation_of(told_colour(spec, double(u))));
   }
 }
 
@@ -892,6 +1096,14 @@ void RopePanel::State::draw_bias(ViewContext& context) {
     list->AddLine(ImVec2(x, plot.y), ImVec2(x, plot.bottom()), with_alpha(colours.hover_mark, 150));
     put_text(context, list, plot.x, plot.y - line, colours.text,
              "at distance " + std::to_string(distance));
+    int nearest = 0;
+    const float my = ImGui::GetIO().MousePos.y;
+    for (int h = 1; h < H; ++h)
+      if (std::abs(y_of(bias[at(h, distance, T)]) - my) <
+          std::abs(y_of(bias[at(nearest, distance, T)]) - my))
+        nearest = h;
+    if (tooltip_ready(context, formatted("rope/bias/%d/%d", nearest, distance)))
+      tell_one(context, shown_run(context), tell_bias(nearest, distance, false));
   }
 
   // The heads by colour, with their number at the mouse or their slope
@@ -917,7 +1129,11 @@ void RopePanel::State::draw_bias(ViewContext& context) {
     ImGui::SetCursorScreenPos(ImVec2(key_x, y));
     ImGui::InvisibleButton(id.c_str(), ImVec2(key_width - theme.px(8), line));
     context.probe(id);
-    if (ImGui::IsItemHovered()) context.selection.hover({.head = h});
+    if (ImGui::IsItemHovered()) {
+      context.selection.hover({.head = h});
+      if (T > 1 && tooltip_ready(context, id))
+        tell_one(context, shown_run(context), tell_bias(h, 1, is_alibi));
+    }
     y += line;
   }
 }
@@ -958,21 +1174,7 @@ void RopePanel::State::draw_table(ViewContext& context) {
   if (!hit.hovered) return;
   context.selection.hover({.query = hit.row});
   if (!tooltip_ready(context, formatted("rope/table/%d/%d", hit.row, hit.col))) return;
-  Explanation e;
-  e.name =
-      "Position {T|" + std::to_string(hit.row) + "}, {D|feature " + std::to_string(hit.col) + "}";
-  if (fixed) {
-    e.formula = std::string(hit.col % 2 ? "cos" : "sin") + "({T|t} / 10000^(2i/{D|D})) · init";
-    e.numbers = std::string(hit.col % 2 ? "cos" : "sin") + "(" + std::to_string(hit.row) +
-                " / 10000^(" + std::to_string(hit.col / 2 * 2) + "/" + std::to_string(D) + "))";
-    e.source = "chapters/07_position/sinusoidal.cpp: sinusoidal_table";
-  } else {
-    e.formula = "a parameter, position/table[{T|t}, {D|d}]";
-    e.source = "chapters/07_position/sinusoidal.cpp: add_positions_forward";
-  }
-  e.result = number_text(double(hit.value));
-  e.why = "It is added to the token's embedding, so where and what share one vector.";
-  draw_tooltip(context, e);
+  tell_one(context, shown_run(context), tell_position(hit.row, hit.col, double(hit.value)));
 }
 
 void RopePanel::State::draw_none(ViewContext& context) {

@@ -8,6 +8,7 @@
 #include "chapters/11_gpt/sampling.h"
 #include "viewer/export.h"
 #include "viewer/panels/controls.h"
+#include "viewer/panels/telling.h"
 #include "viewer/run/run_control.h"
 #include "viewer/view_context.h"
 #include "viewer/widgets/bars.h"
@@ -188,6 +189,46 @@ void SamplesPanel::State::draw_text(ViewContext& context, const char* id, const 
   context.probes.record(id, r);
 }
 
+namespace {
+
+/// How likely this token is to come next; empty where it is not among what a run lists.
+std::optional<Told> tell_next(const Frame& f, const std::string& label) {
+  for (const NextToken& token : f.next_tokens) {
+    if (token.label != label) continue;
+    Told told;
+    told.name = "Next token {V|“" + label + "”} after the prompt";
+    told.formula = "p[{V|v}] = e^logit[{V|v}] / Σ_{V|v} e^logit = e^(logit − ln Σ)";
+    told.value = double(token.probability);
+    told.numbers =
+        "e^(" + number_text(double(token.logit), 6) + " − " + in_sum(token.log_sum, 6) + ")";
+    told.note = ", a surprise of −log₂ p = " + number_text(-std::log2(told.value), 3) + " bits";
+    told.why = "What the loss charges if this token comes: a bit for each halving of p.";
+    told.source = "chapters/11_gpt/sampling.cpp: sampling_distribution";
+    return told;
+  }
+  return {};
+}
+
+Told tell_listed(const Frame& f, std::size_t count) {
+  std::vector<double> each;
+  double sum = 0;
+  for (std::size_t i = 0; i < std::min(count, f.next_tokens.size()); ++i) {
+    each.push_back(double(f.next_tokens[i].probability));
+    sum += each.back();
+  }
+  Told told;
+  told.name = "What these " + std::to_string(each.size()) + " tokens have together";
+  told.formula = "Σ p[{V|v}] over the tokens that are listed";
+  told.numbers = written_sum(each);
+  told.value = sum;
+  told.note = ", of 1 for all " + std::to_string(f.config.V);
+  told.why = "Near 1: the model is nearly sure that one of them comes.";
+  told.source = "viewer/run/probe.cpp: next";
+  return told;
+}
+
+}  // namespace
+
 void SamplesPanel::draw(ViewContext& context) {
   State& s = *state_;
   const Theme& t = context.theme;
@@ -280,6 +321,10 @@ void SamplesPanel::draw(ViewContext& context) {
            s.next.empty() ? std::string("probability")
                           : "these " + std::to_string(s.next.size()) + " have " +
                                 formatted("%.0f %%", 100 * s.listed) + ", at temperature 1");
+  if (context.a && !s.next.empty() &&
+      resting_on(context, "samples/listed",
+                 {x, r.y + t.font_size(Font::small) + t.px(2), bars_w, t.font_size(Font::small)}))
+    tell_one(context, Compare::a, tell_listed(*context.a, s.next.size()));
   const float top = r.y + 2 * t.font_size(Font::small) + t.px(8);
   ImGui::SetCursorScreenPos(ImVec2(x, top));
   const float room = r.bottom() - top;
@@ -293,15 +338,18 @@ void SamplesPanel::draw(ViewContext& context) {
        .two = s.both,
        .label_width = t.px(36)});
   if (hit.hovered >= 0 && tooltip_ready(context, "samples/next/" + std::to_string(hit.hovered))) {
-    const NextToken& token = s.next[std::size_t(hit.hovered)];
-    const double prob = double(token.probability);
-    draw_tooltip(context, {.name = "next token \"" + token.label + "\"",
-                           .formula = "softmax(logits)_{V|v} ;  surprise −log₂ p",
-                           .numbers = "−log₂ " + number_text(prob, 3),
-                           .result = number_text(-std::log2(prob), 3) + " bits",
-                           .why = "What the loss would charge if this token came next: 1 bit for "
-                                  "each halving of the probability.",
-                           .source = "chapters/11_gpt/sampling.h"});
+    const std::string& label = s.next[std::size_t(hit.hovered)].label;
+    const auto told_a = tell_next(*context.a, label);
+    const auto told_b = context.b ? tell_next(*context.b, label) : std::nullopt;
+    if (told_b && context.compare == Compare::b) {
+      tell_one(context, Compare::b, *told_b);
+    } else if (told_a && told_b && context.compare == Compare::difference) {
+      Explanation e = difference_of(*told_a, *told_b);
+      e.name = whose(context, Compare::difference) + e.name;
+      draw_tooltip(context, e);
+    } else if (told_a) {
+      tell_one(context, Compare::a, *told_a);
+    }
   }
 }
 

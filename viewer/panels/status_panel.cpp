@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "viewer/panels/drawing.h"
+#include "viewer/panels/telling.h"
 #include "viewer/run/run_control.h"
 #include "viewer/view_context.h"
 #include "viewer/widgets/curve.h"
@@ -33,6 +34,9 @@ struct StatusPanel::State {
 
   bool known = false;
   double watch = 0, samples = 0;
+  double watch_seconds = 0, watch_trained = 0, sample_seconds = 0, sample_trained = 0;
+  std::string history_sum;  // its arithmetic, in bytes
+  int asked_threads = 0;
   std::size_t memory = 0, memory_b = 0, history = 0;
   std::size_t past = 0, past_budget = 0;  // bytes of kept states
   std::size_t kept = 0;                   // how many
@@ -111,6 +115,11 @@ void StatusPanel::update(const ViewContext& context) {
   s.watch = f->watch_share;
   s.samples = f->sample_share;
   s.mine = labels_of((context.compare == Compare::b && context.b ? context.b : f)->parts);
+  s.watch_seconds = f->watch_seconds;
+  s.watch_trained = f->watch_trained;
+  s.sample_seconds = f->sample_seconds;
+  s.sample_trained = f->sample_trained;
+  s.asked_threads = f->options.threads;
   s.memory = f->memory_bytes;
   s.past = f->past_bytes;
   s.past_budget = f->past_budget;
@@ -125,11 +134,15 @@ void StatusPanel::update(const ViewContext& context) {
                                      : std::max(1, int(std::thread::hardware_concurrency()));
   s.device = f->options.device == "cpu" ? "" : f->options.device + ", " + f->options.precision;
   s.history = 0;
+  s.history_sum.clear();
   for (const History* h : {context.history, context.history_b}) {
     if (!h || h->steps.empty()) continue;
     const std::size_t each =
         sizeof(StepScalars) + h->steps.back().parameters.size() * sizeof(ParameterReport);
     s.history += h->steps.size() * each;
+    s.history_sum += (s.history_sum.empty() ? "" : " + ") +
+                     whole_number((long long)(h->steps.size())) + " · " +
+                     whole_number((long long)(each));
   }
 }
 
@@ -156,7 +169,7 @@ void StatusPanel::draw(ViewContext& context) {
   // Numbers, as far as they fit, each with what it means
   float x = r.x;
   const auto item = [&](const char* id, const std::string& name, const std::string& value,
-                        Rgba colour, const char* meaning) {
+                        Rgba colour, const char* meaning, Told told = {}) {
     const float name_w = text_width(context, Font::small, name) + t.px(6);
     const float w = name_w + text_width(context, Font::small, value);
     if (x + w > right) return;
@@ -165,9 +178,39 @@ void StatusPanel::draw(ViewContext& context) {
     const std::string probe = std::string("status/") + id;
     context.probes.record(probe, {x, r.y, w, r.h});
     if (ImGui::IsMouseHoveringRect(ImVec2(x, r.y), ImVec2(x + w, r.bottom())) &&
-        tooltip_ready(context, probe))
-      draw_tooltip(context, {.name = name + " " + value, .why = meaning});
+        tooltip_ready(context, probe)) {
+      told.name = told.name.empty() ? name + " " + value : told.name;
+      told.why = meaning;
+      if (told.formula.empty()) {
+        draw_tooltip(context, {.name = told.name, .why = told.why});
+      } else {
+        draw_tooltip(context, explanation_of(told));
+      }
+    }
     x += w + t.px(20);
+  };
+  const auto share = [](const char* name, const char* what, double spent, double trained) {
+    Told told;
+    told.name = std::string(name) + ", as a share of training";
+    told.formula = std::string("seconds spent on ") + what + " / seconds of training";
+    told.numbers = number_text(spent, 5) + " / " + number_text(trained, 5);
+    told.value = trained > 0 ? spent / trained : 0;
+    if (!(trained > 0)) told.numbers = "0" + aside(": nothing was trained yet");
+    told.note = " (" + percent(told.value) + ")";
+    told.source = "viewer/run/governor.h: share";
+    return told;
+  };
+  const auto bytes = [](const std::string& name, const char* formula, const std::string& sum,
+                        std::size_t all, const char* source, const std::string& note = {}) {
+    Told told;
+    told.name = name;
+    told.formula = std::string(formula) + ",  / 2²⁰ for MiB";
+    told.numbers = (sum == "()" ? "0" : sum) + " / 1,048,576";
+    told.value = double(all) / 1048576;
+    told.unit = "MiB";
+    told.note = note;
+    told.source = source;
+    return told;
   };
   if (const std::string& mine = s.mine; !mine.empty()) {
     const bool broken = mine.find("WRONG ANSWER") != std::string::npos;
@@ -178,29 +221,50 @@ void StatusPanel::draw(ViewContext& context) {
   if (s.known) {
     const bool dear = !(s.watch <= 0.05);
     item("watch", "watching", percent(s.watch), dear ? p.warning : p.text,
-         "Time spent on pictures for this window, as a share of the time spent training.");
-    item("samples", "writing", percent(s.samples), p.text,
-         "Time spent on generated text, as a share of the time spent training.");
+         "What this window costs the run. Panels that are closed ask for nothing.",
+         share("Watching", "pictures for the window", s.watch_seconds, s.watch_trained));
+    item("samples", "writing", percent(s.samples), p.text, "What the generated text costs the run.",
+         share("Writing", "generated text", s.sample_seconds, s.sample_trained));
     item("memory", "memory",
          s.memory_b > 0 ? "A " + megabytes(s.memory) + " + B " + megabytes(s.memory_b)
                         : megabytes(s.memory),
-         p.text, "Of each run: tapes, parameters, gradients, and the optimiser's moments.");
+         p.text, "Each run holds tapes, parameters, gradients, and the optimiser's moments.",
+         bytes("Memory of the run" + std::string(s.memory_b > 0 ? "s A and B" : ""),
+               "tapes + parameters + gradients + moments",
+               s.memory_b > 0 ? "({A|A " + whole_number((long long)(s.memory)) + "} + {B|B " +
+                                    whole_number((long long)(s.memory_b)) + "})"
+                              : whole_number((long long)(s.memory)),
+               s.memory + s.memory_b, "chapters/11_gpt/trainer.cpp: memory_bytes"));
     item("past", "past", megabytes(s.past) + " of " + megabytes(s.past_budget), p.text,
-         "States of the run that are kept, to go back in time: drag the strip above. When there is "
-         "no "
-         "room, every other state goes, and the way to a step gets longer.");
+         "States that are kept, to go back in time. Without room, every other one goes.",
+         bytes(std::to_string(s.kept) + " kept states of the past",
+               "Σ over kept states of parameters + moments", whole_number((long long)(s.past)),
+               s.past, "viewer/run/timeline.cpp: bytes", ", of " + megabytes(s.past_budget)));
     item("history", "history", megabytes(s.history), p.text,
-         "The numbers of every step, kept for the curves.");
+         "The numbers of every step, kept for the curves.",
+         bytes("Numbers of past steps", "steps · bytes of a step", "(" + s.history_sum + ")",
+               s.history, "viewer/run/frame.h: StepScalars"));
     if (s.device.empty()) {
       item("threads", "threads", std::to_string(s.threads), p.text,
-           "That compute gradients. Their number does not change the result.");
+           "They compute gradients. Their number does not change a bit of the result.",
+           {.formula = s.asked_threads > 0 ? "as the option threads says" : "one for each core",
+            .numbers = std::to_string(s.threads),
+            .value = double(s.threads),
+            .source = "chapters/11_gpt/trainer.h: threads",
+            .digits = 0});
     } else {
       item("threads", "on", s.device, p.text,
            "Where the run trains, and in which precision. The pictures come from there too.");
     }
   }
   item("frames", "drawn", std::to_string(s.drawn.size()) + "/s", p.text,
-       "Frames in the last second. When nothing changes, nothing is drawn.");
+       "When nothing changes, nothing is drawn.",
+       {.name = "Frames of this window in the last second",
+        .formula = "frames / seconds",
+        .numbers = std::to_string(s.drawn.size()) + " / 1",
+        .value = double(s.drawn.size()),
+        .source = "viewer/panels/status_panel.cpp: frames_per_second",
+        .digits = 0});
 
   const float room = right - x;
   if (room > t.px(60)) {

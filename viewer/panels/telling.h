@@ -42,6 +42,13 @@ void tell(ViewContext& context, const Tell& tell_of, bool subtracts = true) {
   draw_tooltip(context, e);
 }
 
+/// The same for a number that is known already, of this run.
+inline void tell_one(ViewContext& context, Compare compare, const Told& told) {
+  Explanation e = explanation_of(told);
+  e.name = whose(context, compare) + e.name;
+  draw_tooltip(context, e);
+}
+
 /// Is the mouse resting on this place of the window? For numbers that are drawn as text. Probe: the id.
 inline bool resting_on(Ui& ui, const std::string& id, const Rect& rect) {
   ui.probes.record(id, rect);

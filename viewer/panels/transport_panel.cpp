@@ -9,6 +9,8 @@
 #include "chapters/10_optimizer/schedule.h"
 #include "chapters/11_gpt/sampling.h"
 #include "viewer/panels/controls.h"
+#include "viewer/panels/telling.h"
+#include "viewer/panels/told_rate.h"
 #include "viewer/run/lockstep.h"
 #include "viewer/run/run_control.h"
 #include "viewer/view_context.h"
@@ -56,6 +58,7 @@ struct TransportPanel::State {
   std::string error, recipe, source;
   std::string swapped;  // what B has otherwise; empty without a B
   double steps_per_second = 0, tokens_per_second = 0;
+  int batch = 0, length = 0;
   double peak = 0;           // of the frame's options
   double now = 0;            // the schedule's rate at the next step
   double asked = 0;          // by the slider, until a frame has it; 0: nothing
@@ -84,6 +87,8 @@ void TransportPanel::update(const ViewContext& context) {
   if (!f) return;
   s.step = f->step;
   s.steps = f->options.steps;
+  s.batch = f->options.batch;
+  s.length = f->options.length;
   s.phase = f->phase;
   s.error = f->error;
   s.recipe = recipe_line(f->options);
@@ -264,17 +269,27 @@ void TransportPanel::State::draw_sliders(ViewContext& context, float& x, const R
   at = log_place(rate, kLeastRate, kMostRate);
   std::string value = "now " + number_text(now, 2) + " of " + number_text(rate, 2);
   if (!known) value = "–";
-  if (put_slider(
-          context, "transport/rate", {x, r.y, wide, r.h}, at,
-          {.name = "rate",
-           .value = value,
-           .mark = known && std::isfinite(now) ? log_place(now, kLeastRate, kMostRate) : -1,
-           .reset = -1,
-           .hint = "Peak learning rate. The tick is the rate of the next step: the schedule's "
-                   "share of the peak"}) &&
+  if (put_slider(context, "transport/rate", {x, r.y, wide, r.h}, at,
+                 {.name = "rate",
+                  .value = value,
+                  .mark = known && std::isfinite(now) ? log_place(now, kLeastRate, kMostRate) : -1,
+                  .reset = -1}) &&
       control && known) {
     set_rate(context, rounded(log_value(at, kLeastRate, kMostRate), 2));
   }
+  if (known && !ImGui::IsItemActive() && ImGui::IsItemHovered() &&
+      tooltip_ready(context, "transport/rate"))
+    tell(
+        context,
+        [&](const Frame& f, const History*) -> std::optional<Told> {
+          RunOptions options = f.options;
+          if (asked > 0) options.learning_rate = asked;
+          Told told = told_rate(options, std::max(0L, step), now);
+          told.name += ", the next";
+          told.why = "The knob sets the peak, the tick is this rate. " + told.why;
+          return told;
+        },
+        false);
   x += wide + t.px(16);
 }
 
@@ -466,7 +481,21 @@ void TransportPanel::State::draw_numbers(ViewContext& context, float x, const Re
   put_text(context, list, x, r.y - t.px(2), p.text, counter, Font::title);
   put_text(context, list, x, low + pad + t.px(2), p.muted,
            steps > 0 ? "of " + with_thousands(steps) + " steps" : "steps");
-  context.probes.record("transport/counter", {x, r.y, counter_w, r.h});
+  const double each = double(batch) * double(length);  // tokens of a step
+  const std::string sizes = std::to_string(batch) + " · " + std::to_string(length);
+  const auto told = [&](const char* id, const Rect& rect, const Told& what) {
+    if (resting_on(context, id, rect))
+      tell_one(context, context.compare == Compare::b ? Compare::b : Compare::a, what);
+  };
+  told("transport/counter", {x, r.y, counter_w, r.h},
+       {.name = "Step " + counter + " of " + with_thousands(steps),
+        .formula = "tokens seen = step · B·{T|T}",
+        .numbers = counter + " · " + sizes,
+        .value = double(step) * each,
+        .unit = "tokens",
+        .why = "Each step learns from a fresh batch: B sequences of T tokens.",
+        .source = "chapters/11_gpt/trainer.cpp: step",
+        .digits = 0});
   x += std::max(counter_w, text_width(context, Font::small, "of 10,000 steps")) + t.px(16);
 
   // How fast it really goes
@@ -481,6 +510,24 @@ void TransportPanel::State::draw_numbers(ViewContext& context, float x, const Re
   if (r.right() - x < speeds) return;
   put_text(context, list, x, r.y + pad, p.text, a);
   put_text(context, list, x, low + pad, p.text, b);
+  if (steps_per_second > 0 && tokens_per_second > 0) {
+    told("transport/steps", {x, r.y, speeds, line},
+         {.name = "Steps a second, over the last half second",
+          .formula = "tokens a second / (B·{T|T})",
+          .numbers = number_text(tokens_per_second, 5) + " / (" + sizes + ")",
+          .value = steps_per_second,
+          .unit = "steps/s",
+          .why = "The window's share is in the status line: watching and writing.",
+          .source = "viewer/run/run_thread.cpp: measure_rate"});
+    told("transport/tokens", {x, low, speeds, line},
+         {.name = "Tokens a second, over the last half second",
+          .formula = "steps a second · B·{T|T}",
+          .numbers = number_text(steps_per_second, 5) + " · " + sizes,
+          .value = tokens_per_second,
+          .unit = "tokens/s",
+          .why = "What a machine is compared by: it hardly depends on the batch.",
+          .source = "viewer/run/run_thread.cpp: measure_rate"});
+  }
   x += speeds + t.px(16);
 
   // What it is, and what it learns from

@@ -49,6 +49,8 @@ enum class Phase { update, forward, backward };  // what was done last
 struct NextToken {
   std::string label;
   float probability = 0;
+  float logit = std::numeric_limits<float>::quiet_NaN();
+  double log_sum = std::numeric_limits<double>::quiet_NaN();  // ln Σ e^logit over the vocabulary
 };
 
 /// A picture of a run at one step. Nothing in it changes once it is published.
@@ -88,8 +90,10 @@ struct Frame {
 
   double steps_per_second = 0;
   double tokens_per_second = 0;
-  double watch_share = 0;        // share of the training time that frames like this one took
-  double sample_share = 0;       // and that the generated text took
+  double watch_share = 0;   // share of the training time that frames like this one took
+  double sample_share = 0;  // and that the generated text took
+  // The same in seconds, each of so many seconds of training
+  double watch_seconds = 0, watch_trained = 0, sample_seconds = 0, sample_trained = 0;
   std::size_t memory_bytes = 0;  // of the run: tapes, parameters, gradients, optimiser state
 
   // The past: steps that can be gone to, from `first` to `frontier`, by way of the states that are kept

@@ -29,6 +29,9 @@ class Governor {
   [[nodiscard]] bool may_spend() const { return credit_ >= expected_; }
   [[nodiscard]] double credit() const { return credit_; }
 
+  /// The two, of the last seconds.
+  [[nodiscard]] double spent() const { return spent_; }
+  [[nodiscard]] double trained() const { return trained_; }
   /// Seconds spent for a second of training, over the last seconds.
   [[nodiscard]] double share() const { return trained_ > 0 ? spent_ / trained_ : 0; }
 

@@ -131,7 +131,8 @@ std::vector<NextToken> Probe::next(std::span<const int> tokens, int count) {
     const auto& tokenizer = run_.source->tokenizer();
     next.push_back({token < tokenizer.vocabulary() ? token_label(tokenizer.bytes_of(token))
                                                    : "#" + std::to_string(token),
-                    float(p[std::size_t(token)] / sum)});
+                    float(p[std::size_t(token)] / sum), all(all.rows() - 1, token),
+                    largest + std::log(sum)});
   }
   return next;
 }

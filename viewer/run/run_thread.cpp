@@ -803,6 +803,10 @@ std::shared_ptr<Frame> RunThread::Worker::picture_of(Worker& worker) {
   frame->tokens_per_second = tokens_per_second_;
   frame->watch_share = watching_.share();
   frame->sample_share = sampling_.share();
+  frame->watch_seconds = watching_.spent();
+  frame->watch_trained = watching_.trained();
+  frame->sample_seconds = sampling_.spent();
+  frame->sample_trained = sampling_.trained();
   frame->memory_bytes =
       w.run_.trainer->memory_bytes() + w.probe_->memory_bytes() + w.sampler_->memory_bytes();
   return frame;

@@ -72,11 +72,22 @@ Explanation explanation_of(const Told& told) {
   e.name = told.name;
   e.formula = told.formula;
   e.numbers = told.numbers;
-  e.result = number_text(told.value, told.digits);
+  e.result = told.digits == 0 && std::isfinite(told.value)
+                 ? whole_number(std::llround(told.value))
+                 : number_text(told.value, std::max(1, told.digits));
   if (!told.unit.empty()) e.result += " " + told.unit;
   if (!told.note.empty()) e.result += aside(told.note);
   e.why = std::isfinite(told.value) ? told.why : not_a_number(told.value);
   e.source = told.source;
+  return e;
+}
+
+Explanation ratio_of(const Told& a, const Told& b) {
+  Explanation e = explanation_of(a);
+  e.numbers = "{B|B " + in_sum(b.value, kDigits) + "} / {A|A " + in_sum(a.value, kDigits) + "}";
+  const double times = b.value / a.value;
+  e.result = number_text(times) + aside(" times as long");
+  e.why = std::isfinite(times) ? a.why : not_a_number(times);
   return e;
 }
 

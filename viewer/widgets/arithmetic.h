@@ -23,7 +23,7 @@ struct Told {
   std::string note = {};  // muted, behind it: ", at most 2.95"
   std::string why = {};
   std::string source = {};  // "FILE: NAME"
-  int digits = 4;           // of the result
+  int digits = 4;           // of the result; 0: it is a whole number
 };
 
 /// A number that something stands before: in brackets when it is negative, "(−0.43)".
@@ -46,5 +46,7 @@ struct Told {
 
 /// Of the same number in two runs: "B 0.41 − A 0.33".
 [[nodiscard]] Explanation difference_of(const Told& a, const Told& b);
+/// What is shown on a logarithmic scale: "B 0.41 / A 0.33".
+[[nodiscard]] Explanation ratio_of(const Told& a, const Told& b);
 
 }  // namespace tpp::viewer

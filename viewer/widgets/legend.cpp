@@ -12,6 +12,39 @@
 
 namespace tpp::viewer {
 
+Told told_colour(const LegendSpec& spec, double place, bool power) {
+  const double lo = double(spec.range.lo), hi = double(spec.range.hi);
+  Told told;
+  told.name = "This colour" + (spec.unit.empty() ? "" : " of " + spec.unit);
+  told.source = "viewer/colormap.cpp: choose_range";
+  const std::string at = number_text(std::round(place * 1e4) / 1e4, 4);
+  place = std::round(place * 1e4) / 1e4;
+  if (spec.policy == RangePolicy::per_row) {
+    told.formula = "(value − the row's least) / (its largest − its least)";
+    told.numbers = at;
+    told.value = place;
+    told.note = " of the way";
+    told.why = "Each row has a range of its own: only colours of one row can be compared.";
+    return told;
+  }
+  told.formula = "least + u·(most − least),  u the place on the bar";
+  told.numbers =
+      in_sum(lo, 5) + " + " + at + " · (" + number_text(hi, 5) + " − " + in_sum(lo, 5) + ")";
+  told.value = lo + place * (hi - lo);
+  if (power) {
+    told.formula =
+        "10^(" + told.formula.substr(0, told.formula.find(',')) + "),  u the place on the bar";
+    told.numbers = "10^(" + told.numbers + ")";
+    told.value = std::pow(10.0, told.value);
+  }
+  told.why = spec.policy == RangePolicy::percentile
+                 ? "The ends hold 98 of 100 values; what lies beyond has the colour of the end."
+             : spec.policy == RangePolicy::min_max
+                 ? "The ends are the least and the largest value."
+                 : "The ends are round numbers, so that colours can be compared.";
+  return told;
+}
+
 float legend_height(const Ui& ui) {
   return ui.theme.font_size(Font::small) + ui.theme.px(12) + ui.theme.px(10) + ui.theme.px(3) +
          ui.theme.font_size(Font::mono_small);
@@ -31,7 +64,12 @@ void draw_legend(Ui& ui, const char* id, const LegendSpec& spec, float width) {
   width = std::max(width, t.px(40));
   const float height = legend_height(ui);
   ImGui::Dummy(ImVec2(width, height));
-  ui.probe(std::string("legend/") + id);
+  const std::string name = std::string("legend/") + id;
+  ui.probe(name);
+  if (ImGui::IsItemHovered() && tooltip_ready(ui, name)) {
+    const float place = std::clamp((ImGui::GetIO().MousePos.x - at.x) / width, 0.0f, 1.0f);
+    draw_tooltip(ui, explanation_of(told_colour(spec, double(place))));
+  }
 
   // First line: what, and how the range was chosen; what is not a number, loudly
   float y = at.y;

@@ -8,6 +8,7 @@
 
 #include "viewer/colormap.h"
 #include "viewer/ui.h"
+#include "viewer/widgets/arithmetic.h"
 
 namespace tpp::viewer {
 
@@ -26,6 +27,9 @@ struct LegendSpec {
 void draw_legend(Ui& ui, const char* id, const LegendSpec& spec, float width = 0);
 void draw_legend(Ui& ui, const char* id, const Heatmap& map, const std::string& unit = "",
                  float width = 0);
+/// What the colour under the mouse stands for; draw_legend tells it of its own bar. `power`: the bar
+/// shows logarithms, base 10.
+[[nodiscard]] Told told_colour(const LegendSpec& spec, double place, bool power = false);
 /// The height that draw_legend takes.
 float legend_height(const Ui& ui);
 
