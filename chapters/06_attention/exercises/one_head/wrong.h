@@ -140,12 +140,17 @@ for (Index t = t0; t < t0 + rows; ++t) {
   auto row = probs.row(t).head(visible).array();
   row *= scale;
   if (bias.size() != 0) row += bias.segment(L - 1 - t, visible).array();
-  row = row.exp();
-  probs.row(t).tail(L - visible).setZero();
+  probs.row(t).tail(L - visible).setConstant(std::numeric_limits<T>::lowest());
 }
 for (Index s = 0; s < L; ++s) {
-  const T sum = probs.col(s).segment(t0, rows).sum();
-  if (sum > T(0)) probs.col(s).segment(t0, rows) /= sum;
+  auto column = probs.col(s).segment(t0, rows).array();
+  const T largest = column.maxCoeff();
+  if (largest == std::numeric_limits<T>::lowest()) {
+    column.setZero();
+    continue;
+  }
+  column = (column - largest).exp();
+  column /= column.sum();
 }
 // [/hole]
 // [/wrong]
