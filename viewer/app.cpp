@@ -392,6 +392,15 @@ std::optional<Rect> App::panel_rect(const std::string& id) const {
   return slots_[slot];
 }
 
+bool App::waiting() const {
+  for (int i = 0; i < kSlots; ++i) {
+    const auto slot = static_cast<Slot>(i);
+    const Panel* panel = slots_.shown(slot) ? active_panel(slot) : nullptr;
+    if (panel && panel->waiting()) return true;
+  }
+  return false;
+}
+
 Image App::picture(const std::string& id) {
   const Image window = backend_.read_pixels();
   if (id.empty()) return window;
@@ -661,6 +670,7 @@ void App::grant(const ReaderWish& wish) {
     }
     layout_.restore();
     bring_forward(wish.panel);
+    if (!wish.kernel.empty()) find(wish.panel)->restore(wish.kernel);
   }
   if (wish.place.step) run_.seek(*wish.place.step);
   if (!wish.place.empty()) selection_.set(wish.place);

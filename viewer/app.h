@@ -73,6 +73,9 @@ class App {
   void offer_tour();                       // "The window in one minute", to who is here first
   [[nodiscard]] const TourGuide& tours() const { return *guide_; }
 
+  /// Is a visible panel still waiting for something that is made elsewhere?
+  [[nodiscard]] bool waiting() const;
+
   void set_appearance(Appearance appearance);
   void set_zoom(float zoom);
 

@@ -94,7 +94,9 @@ void settle(App& app, RunThread& run) {
     const auto before = run.frame();
     app.frame(false);
     std::this_thread::sleep_for(std::chrono::milliseconds(15));
-    calm = run.answered() && run.frame() == before && before == app.shown() ? calm + 1 : 0;
+    const bool still = run.answered() && run.frame() == before && before == app.shown();
+    calm = still && !app.waiting() ? calm + 1 : 0;
+    if (app.waiting()) frames = std::min(frames, 200);  // a recording comes, or says why not
   }
 }
 

@@ -235,6 +235,55 @@ TEST_CASE("kernels panel: what is missing is said, and what comes is shown", "[v
   fs::remove_all(folder);
 }
 
+TEST_CASE("kernels panel: a reader's kernel is recorded at every save", "[viewer][kernels]") {
+  const fs::path folder =
+      fs::temp_directory_path() / ("tpp-mine-" + std::to_string(std::random_device()()));
+  fs::create_directories(folder);
+  std::ofstream(folder / "toy.json") << toy_trace();
+  const fs::path mine = folder / "row_softmax.cuh";
+  std::ofstream(mine) << "first";
+  // The second time its answer does not compile
+  std::ofstream(folder / "learn")
+      << "#!/bin/sh\nif [ \"$2\" = --list ]; then printf '5.3\\tsoftmax\\t" << mine.string()
+      << "\\n'; exit 0; fi\nif grep -q broken " << mine.string()
+      << "; then echo '5.3, does not compile.'; exit 1; fi\ncp " << (folder / "toy.json").string()
+      << " \"$4\"\n";
+  fs::permissions(folder / "learn", fs::perms::owner_all);
+  fs::last_write_time(folder / "learn", fs::file_time_type::clock::now() - std::chrono::hours(1));
+  {
+    Stage stage(kWidth, kHeight);
+    KernelsPanel panel({folder / "none", folder / "learn", {}, folder / "kept"});
+    panel.restore("yours/5.3/v2_side_by_side");
+    stage.show(panel, nullptr, 1);
+    stage.script().await("kernels/strip");
+    CHECK(panel.replay().version_index() == 1);
+    CHECK(stage.redraw_in > 0);  // it looks at the file
+    CHECK(panel.problem().empty());
+
+    const auto saved = [&](const char* text) {
+      const auto before = fs::last_write_time(mine);
+      std::ofstream(mine) << text;
+      fs::last_write_time(mine, before + std::chrono::seconds(2));
+    };
+    const auto until = [&](auto done) {
+      for (int i = 0; i < 3000 && !done(); ++i) {
+        stage.frame();
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      }
+      return done();
+    };
+    saved("broken");
+    CHECK(until([&] { return panel.problem() == "5.3, does not compile."; }));
+    stage.frame();
+    CHECK_FALSE(stage.script().sees("kernels/next"));
+    saved("better");
+    CHECK(until([&] { return panel.problem().empty() && !panel.waiting(); }));
+    stage.script().await("kernels/strip");
+    CHECK(panel.replay().version_index() == 1);
+  }
+  fs::remove_all(folder);
+}
+
 TEST_CASE("kernels panel: any recording, any size, both looks", "[viewer][kernels]") {
   std::vector<std::string> texts{toy_trace()};
   // Nothing recorded at all; one lane; every width; a source that is not there

@@ -13,6 +13,7 @@
 #include "chapters/31_transformer_pp/catalogue.h"
 #include "tests/testing.h"
 #include "tests/viewer/offscreen.h"
+#include "viewer/panels/kernels_panel.h"
 #include "viewer/panels/registry.h"
 
 using namespace tpp;
@@ -392,6 +393,12 @@ TEST_CASE("links of the chapters move the viewer to panels and options that ther
       const auto& panels = panel_table();
       CHECK(std::any_of(panels.begin(), panels.end(),
                         [&](const PanelEntry& entry) { return entry.id == wish.panel; }));
+      if (!wish.kernel.empty()) {  // a ladder that there is
+        KernelsPanel kernels;
+        kernels.restore(wish.kernel);
+        CHECK(wish.panel == "kernels");
+        CHECK(kernels.settings() == wish.kernel);
+      }
       RunOptions options;
       for (const auto& [name, value] : wish.options) {
         CHECK_NOTHROW(set_option(options, name, value));

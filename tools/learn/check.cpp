@@ -528,6 +528,45 @@ int check_student(std::ostream& out) {
   return looked ? 0 : 1;
 }
 
+// What the kernel asks of memory, step by step, for the viewer; with_book: and what the book's asks in the last one.
+// Up to the first step that the emulator stops.
+int record_student(const std::string& path, const std::string& id, const std::string& title,
+                   bool with_book) {
+  if (!detail::recorder()) {
+    std::cerr << "There is no kernel in this exercise." << std::endl;
+    return 2;
+  }
+  std::string versions, stopped;
+  const auto add = [&](const std::string& name, const Step& step, const void* answer) {
+    StepRun run;
+    const std::string record = detail::recorder()([&] { run = run_step(step, answer, false); });
+    if (run.end == End::threw || run.end == End::not_written) {
+      stopped = run.message;
+      return false;
+    }
+    versions += (versions.empty() ? "\n" : ",\n") + ("{\"name\":" + json(name)) +
+                ",\"least\":0,\"record\":" + record + "}";
+    return true;
+  };
+  bool going = true;
+  for (std::size_t s = 0; s < steps().size() && going; ++s)
+    going = add(steps()[s].title, steps()[s], student_answer());
+  if (going && with_book && reference() != nullptr && !steps().empty())
+    add(std::string("the book's: ") + steps().back().title, steps().back(), reference());
+  if (versions.empty()) {
+    std::cerr << stopped << std::endl;
+    return 1;
+  }
+  std::ofstream out(path, std::ios::binary);
+  out << "{\"format\":\"tpp-trace 1\",\"chapter\":\"yours\",\"section\":" << json(id)
+      << ",\"title\":" << json(title) << ",\"versions\":[" << versions << "]}" << std::endl;
+  if (!out.flush()) {
+    std::cerr << "Cannot write " << path << "." << std::endl;
+    return 2;
+  }
+  return 0;
+}
+
 int self_test() {
   bool good = true;
   const auto complain = [&](const std::string& words) {
@@ -620,6 +659,11 @@ std::function<std::string()>& detail::machine() {
   return name;
 }
 
+std::function<std::string(const std::function<void()>&)>& detail::recorder() {
+  static std::function<std::string(const std::function<void()>&)> record;
+  return record;
+}
+
 std::vector<std::function<void()>>& detail::variations() {
   static std::vector<std::function<void()>> all;
   return all;
@@ -691,6 +735,10 @@ extern "C" [[noreturn]] void __cxa_throw(void* object, void* type, void (*destro
 int main(int argc, char** argv) try {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   if (arguments == std::vector<std::string>{"--self-test"}) return tpp::learn::self_test();
+  if (arguments.size() >= 4 && arguments[0] == "--trace") {
+    return tpp::learn::record_student(arguments[1], arguments[2], arguments[3],
+                                      arguments.size() > 4);
+  }
   if (arguments.size() == 2 && arguments[0] == "--results") {
     std::ofstream file(arguments[1], std::ios::app);
     tpp::learn::watch_signals(arguments[1]);

@@ -110,6 +110,8 @@ struct Guard {
 void keep(Guard guard);
 /// Ways to run the same step (orders of a kernel's threads): a diagnosis must hold in each.
 std::vector<std::function<void()>>& variations();
+/// A kernel's program on the emulator: run this, and say what it asked of memory, as JSON.
+std::function<std::string(const std::function<void()>&)>& recorder();
 /// A kernel's program by nvcc: the name of its GPU. Errors: std::runtime_error when there is none.
 std::function<std::string()>& machine();
 struct Registration {

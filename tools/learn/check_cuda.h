@@ -45,6 +45,11 @@ inline const bool emulator_is_set = [] {
        {simt::Order::kReverse, simt::Order::kRandom, simt::Order::kForward}) {
     detail::variations().push_back([order] { simt::options().order = order; });
   }
+  detail::recorder() = [](const std::function<void()>& run) {
+    const simt::Recorder recorder;
+    run();
+    return recorder.json();
+  };
   return true;
 }();
 #endif

@@ -459,6 +459,23 @@ void Checker::build_for_model(const fs::path& file, const fs::path& shared_objec
   fs::rename(part, shared_object);
 }
 
+std::string Checker::record(const fs::path& trace) {
+  if (!exercise_.cuda) return exercise_.id + " has no kernel: there is nothing to record.";
+  const Checked checked = check();
+  const std::string verdict = exercise_.id + ", " + name_of(checked.verdict);
+  if (checked.verdict != Verdict::passed && checked.verdict != Verdict::failed)
+    return verdict + ".\n" + checked.message;
+  std::vector<std::string> command{(cpu_.live / "check").string(), "--trace", trace.string(),
+                                   exercise_.id,
+                                   exercise_.title + ", as saved: " + name_of(checked.verdict)};
+  if (checked.verdict == Verdict::passed) command.emplace_back("with the book's");
+  const Ended ended =
+      run_process(command, {.seconds = time_limit(), .memory = kMemory}, places_.build);
+  if (ended.code == 0 && ended.signal == 0) return "";
+  return verdict + ".\n" +
+         (checked.message.empty() ? without_rooms(ended.output) : checked.message);
+}
+
 namespace {
 
 // Which line of the student's these addresses of the program came from, innermost first: "" where none did

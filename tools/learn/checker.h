@@ -71,6 +71,11 @@ class Checker {
   /// Errors: InputError when the harness itself cannot work (no build folder, no compiler …).
   [[nodiscard]] Checked check();
 
+  /// Check, and write what the kernel asks of memory on the emulator into `trace`, as the viewer's kernel lens reads it;
+  /// if it passes, the book's kernel beside it. Returns "", or why there is nothing to record.
+  /// Errors: InputError, as check().
+  [[nodiscard]] std::string record(const std::filesystem::path& trace);
+
   /// Compile `file` (the student's, or one with a wrong answer) as a shared object for the model: tpp_slot_functions()
   /// gives the functions that answer.h calls SLOTS. Errors: InputError with the compiler's first error.
   void build_for_model(const std::filesystem::path& file,

@@ -247,6 +247,14 @@ int run(int argc, char** argv) {
       app.add_subcommand("slot", "for --mine: build what stands in the model")->group("");
   std::string in_model;
   slot->add_option("LIST", in_model)->required();
+  CLI::App* trace = one(app.add_subcommand(
+      "trace",
+      "what your kernel asks of memory, request by request: a file for the viewer's kernel lens"));
+  std::string trace_file = "trace.json";
+  bool which_kernels = false;
+  trace->add_option("--out", trace_file, "where it is written");
+  trace->add_flag("--list", which_kernels, "the exercises with kernels that you have begun")
+      ->group("");
   CLI::App* text =
       one(app.add_subcommand("text", "for CI: the file with a wrong answer, or \"reference\"")
               ->group(""));
@@ -328,6 +336,22 @@ int run(int argc, char** argv) {
         throw InputError(write_to + " has no marks <!-- learn -->.");
       write_file(write_to, text.substr(0, from + begin.size()) + machine_line() + "\n\n" + table +
                                text.substr(to));
+    }
+  } else if (*trace && which_kernels) {
+    for (const Exercise& e : session.exercises()) {
+      const fs::path file = work_file(places, e);
+      if (e.cuda && fs::exists(file))
+        std::cout << e.id << "\t" << e.title << "\t" << file.string() << "\n";
+    }
+  } else if (*trace) {
+    const Exercise& e = chosen();
+    if (!fs::exists(work_file(places, e)))
+      throw InputError("You have not begun " + e.id + ": ./run learn check " + e.id +
+                       " makes its file.");
+    Checker checker(session.places(), e);
+    if (const std::string why = checker.record(fs::absolute(trace_file)); !why.empty()) {
+      std::cout << why << "\n";
+      return 1;
     }
   } else if (*slot) {
     for (const Session::ForModel& m : session.for_model(in_model)) {

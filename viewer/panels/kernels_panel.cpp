@@ -20,7 +20,10 @@
 namespace tpp::viewer {
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr double kPerSecond[] = {4, 40};  // requests, while it plays
+constexpr double kLookEvery = 0.5;        // seconds, at a reader's file
 
 /// "32.0 (4.0)": what a request takes, and what it would take at best.
 std::string a_request(std::uint64_t cost, std::uint64_t ideal, std::uint64_t requests) {
@@ -123,8 +126,13 @@ struct KernelsPanel::State {
 
   explicit State(KernelPrograms programs) : recorder(std::move(programs)) {}
 
+  fs::file_time_type saved;  // their file, when it was recorded
+  double look_at = 0;        // when to look whether it was saved again
+
   void choose(const KernelChoice& c, const std::string& version);
+  [[nodiscard]] fs::file_time_type time_of_mine() const;
   void open(std::shared_ptr<const Trace> trace);
+  void forget();
   void prepare();
 
   void draw_choice(ViewContext& context, const Rect& rect);
@@ -164,17 +172,25 @@ void KernelsPanel::State::choose(const KernelChoice& c, const std::string& versi
   }
   if (!same) {
     asked = false;
+    problem.clear();
+    forget();
     return;
   }
   for (int i = 0; i < int(replay.trace()->versions.size()); ++i)
     if (replay.trace()->versions[std::size_t(i)].name == version) replay.choose_version(i);
 }
 
-void KernelsPanel::State::open(std::shared_ptr<const Trace> trace) {
-  replay.open(std::move(trace));
+/// Nothing is shown, and nothing remembered of what was.
+void KernelsPanel::State::forget() {
+  replay.open(nullptr);
   playing = false;
   scene_version = listed_version = nullptr;
   strip_version = -1;
+}
+
+void KernelsPanel::State::open(std::shared_ptr<const Trace> trace) {
+  forget();
+  replay.open(std::move(trace));
   for (int i = 0; i < int(replay.trace()->versions.size()); ++i)
     if (replay.trace()->versions[std::size_t(i)].name == wanted_version) replay.choose_version(i);
 }
@@ -188,8 +204,15 @@ void KernelsPanel::update(const ViewContext& context) {
   }
   if (auto result = s.recorder.take()) {
     s.mine = std::move(result->mine);
+    s.saved = s.time_of_mine();
     s.problem = std::move(result->problem);
     if (result->trace) s.open(std::move(result->trace));
+  }
+
+  // Theirs is recorded again at every save
+  if (s.choice.mine() && !s.recorder.busy() && context.time >= s.look_at) {
+    s.look_at = context.time + kLookEvery;
+    if (s.time_of_mine() != s.saved) s.asked = false;
   }
 
   if (s.playing && context.time >= s.next_at) {
@@ -201,6 +224,14 @@ void KernelsPanel::update(const ViewContext& context) {
     }
   }
   s.prepare();
+}
+
+fs::file_time_type KernelsPanel::State::time_of_mine() const {
+  for (const MyKernel& k : mine) {
+    std::error_code gone;
+    if (choice.mine() && k.id == choice.section) return fs::last_write_time(k.file, gone);
+  }
+  return {};
 }
 
 /// What the drawing needs of the present request.
@@ -264,7 +295,7 @@ void KernelsPanel::State::draw_choice(ViewContext& context, const Rect& rect) {
   const float x = rect.x + std::min(rect.w * 0.45f, t.px(300)) + t.px(12);
   const FontScope small(t, Font::small);
   put_text(context, ImGui::GetWindowDrawList(), x, rect.y + t.px(5), context.colours().muted,
-           elide(replay.trace()->title, rect.right() - x));
+           elide(recorder.busy() ? "Recording …" : replay.trace()->title, rect.right() - x));
 }
 
 /// The versions, one a row; a click shows one. Returns the height.
@@ -609,7 +640,11 @@ void KernelsPanel::draw(ViewContext& context) {
   const Theme& t = context.theme;
   const Rect area = context.rect.inset(t.px(8));
   if (area.w < t.px(120) || area.h < t.px(80)) return;
-  if (s.recorder.busy()) context.redraw_in = 0.1;
+  if (s.recorder.busy()) {
+    context.redraw_in = 0.1;
+  } else if (s.choice.mine()) {
+    context.redraw_in = kLookEvery;
+  }
   s.draw_choice(context, {area.x, area.y, area.w, t.px(24)});
   Rect rest{area.x, area.y + t.px(32), area.w, area.h - t.px(32)};
 

@@ -61,6 +61,10 @@ ReaderWish viewer_link(std::string_view query, std::string_view anchor) {
       wish.place.parameter = std::string(value);
       continue;
     }
+    if (name == "kernel" && !value.empty()) {
+      wish.kernel = std::string(value);
+      continue;
+    }
     if (name == "tour" && !value.empty()) {
       wish.tour = std::string(value);
       continue;

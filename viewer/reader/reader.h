@@ -27,12 +27,13 @@ struct ReaderWish {
   std::string panel;                                         // to bring forward; empty: none
   Place place;                                               // to lock
   std::vector<std::pair<std::string, std::string>> options;  // to restart the run with
+  std::string kernel;                                        // "05/softmax/v1_thread_per_row"
   std::string tour;                                          // to begin: "13"
   std::string address;  // of the world outside: for the clipboard
   std::string problem;  // a sentence: why the link leads nowhere
 
   [[nodiscard]] bool empty() const {
-    return panel.empty() && place.empty() && options.empty() && tour.empty() && address.empty() &&
+    return panel.empty() && place.empty() && options.empty() && kernel.empty() && tour.empty() && address.empty() &&
            problem.empty();
   }
 };
