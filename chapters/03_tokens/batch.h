@@ -61,7 +61,7 @@ class BatchSource {
 
   /// A text to continue, as a start for samples: a few characters of the kind it is made of.
   [[nodiscard]] virtual std::string prompt() const = 0;
-  /// The same as tokens. A source that asks for something else than the next token gives what it shows the model.
+  /// The same as tokens. A source that shows the model more than what came before gives what it shows.
   [[nodiscard]] virtual std::vector<int> opening() const { return tokenizer().encode(prompt()); }
 };
 

@@ -284,9 +284,9 @@ std::vector<Baseline> ObjectiveSource::baselines() const {
 }
 
 std::vector<int> ObjectiveSource::opening() const {
-  if (continues_text(plan_.objective)) return BatchSource::opening();
+  if (plan_.sight.kind == Sight::Kind::causal) return BatchSource::opening();
 
-  // What is asked of the model in the first row of the validation data
+  // What the model is shown of the first row of the validation data
   Batch row(1, plan_.T);
   validation(0, row);
   if (plan_.sight.prefix > 0) row.tokens.resize(std::size_t(plan_.sight.prefix));

@@ -64,6 +64,12 @@ int run_generate(const GenerateArguments& args) {
         opened.options.objective);
   }
   std::vector<int> tokens = opened.tokenizer.encode(args.prompt);
+  const int prefix = plan_rows(objective, opened.options.length).sight.prefix;
+  if (int(tokens.size()) < prefix) {
+    std::cerr << "This model was trained to go on after " << prefix
+              << " tokens, and the prompt has " << tokens.size()
+              << ": a longer --prompt suits it better.\n";
+  }
   int end = kNoTarget;  // what ends the text, if anything does
   if (!args.suffix.empty()) {
     // <prefix> beginning <suffix> end <middle>, and the model goes on with the middle
