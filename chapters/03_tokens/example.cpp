@@ -109,7 +109,8 @@ void cuts() {
 void rows() {
   constexpr int T = 64;
   std::printf(
-      "_ <mask>   0 1 2 … <span_0> …   { <prefix>  | <suffix>  } <middle>  ~ <end>   . nothing\n");
+      "_ <mask>   0 1 2 … <span_0> …   { <prefix>  | <suffix>  } <middle>  ~ <end>   . nothing   ? "
+      "any other byte\n");
   for (const std::string_view name : objective_names()) {
     const Objective objective = objective_named(name);
     const RowPlan plan = plan_rows(objective, T);

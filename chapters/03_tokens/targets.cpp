@@ -51,7 +51,6 @@ bool continues_text(Objective objective) {
   return objective != Objective::masked && objective != Objective::span;
 }
 
-// [snip plan_rows]
 RowPlan plan_rows(Objective objective, int T) {
   RowPlan plan;
   plan.objective = objective;
@@ -64,6 +63,7 @@ RowPlan plan_rows(Objective objective, int T) {
                      " needs sequences of at least " + std::to_string(least) +
                      " tokens, and T is " + std::to_string(T) + ".");
   }
+  // [snip plan_rows]
   if (objective == Objective::masked) {
     plan.window = T;
     plan.hidden = share(T);
@@ -79,9 +79,9 @@ RowPlan plan_rows(Objective objective, int T) {
     plan.sight = {Sight::Kind::prefix, plan.window - plan.hidden + plan.spans};
   }
   if (objective == Objective::fim) plan.window = T - 3;
+  // [/snip]
   return plan;
 }
-// [/snip]
 
 std::vector<std::string> special_names(const RowPlan& plan) {
   if (plan.objective == Objective::masked) return {"<mask>"};
@@ -130,8 +130,7 @@ void masked_row(std::span<const int> window, int hidden, int mask, int vocabular
 void span_row(std::span<const int> window, int hidden, int spans, int first_sentinel, Philox& rng,
               std::span<int> tokens, std::span<int> targets) {
   const int L = int(window.size());
-  std::size_t read = std::size_t(L - hidden + spans);  // behind the first part: what was hidden
-  std::size_t written = 0;
+  std::size_t text = 0, answers = std::size_t(L - hidden + spans);  // where the two parts go on
 
   // Both kinds of text are cut into as many parts, and a kept part comes first. A token starts a new part
   // if it is among the spans − 1 that were chosen from all but the first of its kind
@@ -139,14 +138,14 @@ void span_row(std::span<const int> window, int hidden, int spans, int first_sent
   int kept_cuts = spans - 1, hidden_cuts = spans - 1, at = 0;
   for (int gap = 0; gap < spans; ++gap) {
     do {
-      tokens[written++] = window[std::size_t(at++)];
+      tokens[text++] = window[std::size_t(at++)];
     } while (--kept_left > 0 && !chosen(rng, kept_cuts, kept_left));
-    tokens[written++] = tokens[read++] = first_sentinel + gap;
+    tokens[text++] = tokens[answers++] = first_sentinel + gap;
     do {
-      tokens[read++] = window[std::size_t(at++)];
+      tokens[answers++] = window[std::size_t(at++)];
     } while (--hidden_left > 0 && !chosen(rng, hidden_cuts, hidden_left));
   }
-  ask_for_next(tokens, written - 1, first_sentinel + spans, targets);
+  ask_for_next(tokens, text - 1, first_sentinel + spans, targets);
 }
 // [/snip]
 

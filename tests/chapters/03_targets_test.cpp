@@ -294,6 +294,9 @@ TEST_CASE("targets: a source repeats itself, and asks equally much of every row"
     Batch short_one(1, 32);
     CHECK_THROWS_AS(source.train(0, short_one), InputError);
     CHECK_FALSE(source.describe().empty());
+    const int shown = source.plan().sight.prefix;
+    if (shown > 0) CHECK(source.opening().size() == std::size_t(shown));
+    if (name == "masked") CHECK(source.opening().size() == 64);
     CHECK_FALSE(source.opening().empty());
   }
 
