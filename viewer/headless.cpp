@@ -200,13 +200,17 @@ int run_headless(RunThread& run, const HeadlessConfig& config) {
   }
   const auto draw_panel = [&](const std::string& id, const std::string& name, const char* what) {
     app.bring_forward(id);
-    settle(app, run);
-    app.frame();
-    const Image picture = app.picture(id);
-    if (picture.pixels.empty()) return;  // the session's layout does not show it
-    const fs::path path = config.out / "panels" / (name + ".png");
-    write_png(path, picture);
-    tell(path, what);
+    for (const Appearance appearance : {Appearance::light, Appearance::dark}) {
+      app.set_appearance(appearance);
+      settle(app, run);
+      app.frame();
+      const Image picture = app.picture(id);
+      if (picture.pixels.empty()) continue;  // the session's layout does not show it
+      const bool dark = appearance == Appearance::dark;
+      const fs::path path = config.out / "panels" / (name + (dark ? ".png" : "-light.png"));
+      write_png(path, picture);
+      if (dark) tell(path, what);
+    }
   };
   for (const std::string& id : app.panel_ids()) {
     if (id != "lens") draw_panel(id, id, app.title(id).c_str());  // it needs a cell, below

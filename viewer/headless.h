@@ -26,7 +26,7 @@ struct HeadlessConfig {
 /// Train with a progress bar on stderr, then write into `out` and print on stdout where each is:
 ///
 ///   window-dark.png, window-light.png   the whole window
-///   panels/ID.png                       each panel
+///   panels/ID.png, panels/ID-light.png  each panel
 ///   scalars.csv                         a line a step
 ///   sample.txt                          what the model writes
 ///   checkpoint.safetensors              to go on from

@@ -2,6 +2,7 @@
 #include "viewer/panels/architecture_panel.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <sstream>
 
@@ -51,6 +52,79 @@ TEST_CASE("architecture: norms stand where the placement says", "[viewer][archit
   CHECK(ids(synthetic_frame(spec)) == Ids{"embed", "position", "attn", "attn/residual",
                                           "attn/norm_out", "ffn", "ffn/residual", "ffn/norm_out",
                                           "unembed"});
+}
+
+TEST_CASE("architecture: what differs between two runs is outlined, and nothing else",
+          "[viewer][architecture][lockstep]") {
+  // What each option changes in the diagram of a model with RMSNorm, RoPE and SwiGLU
+  using Ids = std::set<std::string>;
+  const Ids norms{"attn/norm", "ffn/norm", "final"};
+  Ids all{"embed", "attn/norm", "attn", "ffn/norm", "ffn", "final", "unembed"};
+  const std::map<std::string, std::pair<std::string, Ids>> expected{
+      {"norm", {"layernorm", norms}},
+      {"placement", {"post", {"attn/residual", "attn/norm_out", "ffn/residual", "ffn/norm_out"}}},
+      {"position", {"learned", {"position", "attn"}}},
+      {"attention", {"mha", {"attn"}}},
+      {"ffn", {"relu", {"ffn"}}},
+      {"bias", {"true", {"attn", "ffn"}}},  // RMSNorm has none
+      {"tied", {"false", {"unembed"}}},
+      {"rope-base", {"500000", {"attn"}}},
+      {"rope-pairing", {"adjacent", {"attn"}}},
+      {"rope-scaling", {"linear", {"attn"}}},
+      {"rope-factor", {"2", {"attn"}}},
+      {"rope-trained", {"64", {"attn"}}},
+      {"layers", {"3", {}}},  // the same block, so many times: the number is coloured
+      {"width", {"64", all}},
+      {"heads", {"8", {"attn"}}},
+      {"ffn-width", {"100", {"ffn"}}},
+      {"init", {"0.1", {}}}};
+  const auto frame_of = [](const RunOptions& options) {
+    Frame frame;
+    frame.options = options;
+    const auto model = make_model<float>(options, 97);
+    frame.config = model->config();
+    frame.parameters = model->table().list();
+    return frame;
+  };
+  const RunOptions options;
+  const Frame a = frame_of(options);
+  Stage stage(kWidth, kHeight);
+  ArchitecturePanel panel;
+  for (const OptionInfo& info : option_table()) {
+    if (info.group == OptionInfo::Group::text || info.name == "length" || info.name == "batch" ||
+        info.name == "seed")
+      continue;  // the same in both
+    INFO(info.name);
+    RunOptions other = options;
+    Ids parts;
+    if (const auto known = expected.find(info.name); known != expected.end()) {
+      set_option(other, info.name, known->second.first);
+      parts = known->second.second;
+    } else {
+      REQUIRE((info.group == OptionInfo::Group::training || info.of_machine));  // no part of it
+      if (info.kind == OptionInfo::Kind::number) set_option(other, info.name, "0.5");
+    }
+    Frame b = frame_of(other);
+    for (const Compare compare : {Compare::b, Compare::difference}) {
+      b.version++;
+      stage.compare = compare;
+      stage.show(panel, &a, 2, &b);
+      const std::vector<std::string> seen = panel.outlined();
+      CHECK(Ids(seen.begin(), seen.end()) == parts);
+    }
+    stage.compare = Compare::a;
+    stage.show(panel, &a, 2);
+    CHECK(panel.outlined().empty());  // one run
+  }
+
+  // An option that this model does not use is no difference
+  RunOptions alibi, base;
+  alibi.position = base.position = "alibi";
+  base.rope_base = 500000;
+  const Frame c = frame_of(alibi), d = frame_of(base);
+  stage.compare = Compare::b;
+  stage.show(panel, &c, 2, &d);
+  CHECK(panel.outlined().empty());
 }
 
 TEST_CASE("architecture: totals are the model's own", "[viewer][architecture]") {

@@ -104,6 +104,15 @@ std::vector<DiagramPart> diagram_parts(const Frame& frame, int layer) {
   };
   const auto put = [&](DiagramPart part) {
     if (!part.prefix.empty()) part.numbers = count(part.prefix);
+    // Its parameters and their shapes; those of a layer with their biases, without its norms
+    const bool linear = part.prefix.ends_with("/w");
+    const std::string all = part.prefix.substr(0, part.prefix.size() - (linear ? 1 : 0));
+    for (const ParameterInfo& p : frame.parameters) {
+      if (all.empty() || !p.name.starts_with(all)) continue;
+      const std::string name = p.name.substr(all.size());
+      if (linear && name.starts_with("norm")) continue;
+      part.settings += name + " " + std::to_string(p.rows) + "×" + std::to_string(p.cols) + ", ";
+    }
     parts.push_back(std::move(part));
   };
   const std::string width = dim_text('D', c.D), block = "block" + std::to_string(layer);
@@ -115,7 +124,6 @@ std::vector<DiagramPart> diagram_parts(const Frame& frame, int layer) {
   embed.detail = dim_text('V', c.V) + " × " + width;
   embed.prefix = "embed/";
   embed.dim = Dim::vocab;
-  embed.options = {"width", "tokenizer"};
   embed.formula = "x[{T|t}] = E[token {T|t}],   E ({V|V}, {D|D})";
   embed.why = "A token becomes a row of numbers: the start of its residual stream.";
   embed.source = "chapters/04_embedding/embedding.cpp: embedding_forward";
@@ -128,7 +136,6 @@ std::vector<DiagramPart> diagram_parts(const Frame& frame, int layer) {
     position.detail = dim_text('T', c.T) + " × " + width;
     if (o.position == "learned") position.prefix = "position/";
     position.dim = Dim::time;
-    position.options = {"position"};
     position.formula = o.position == "learned"
                            ? "x[{T|t}] + P[{T|t}],   P ({T|T}, {D|D}) is learned"
                            : "x[{T|t}] + P[{T|t}],   P of sines and cosines";
@@ -149,7 +156,6 @@ std::vector<DiagramPart> diagram_parts(const Frame& frame, int layer) {
     part.detail = o.norm == "scalenorm" ? "one gain" : "gain " + width;
     part.prefix = block + "/" + part.id + "/";
     part.dim = Dim::width;
-    part.options = {"norm", "placement"};
     part.formula = text.formula;
     part.why = where == Where::trunk
                    ? "It stands on the stream: every gradient that passes is scaled by it."
@@ -171,7 +177,11 @@ std::vector<DiagramPart> diagram_parts(const Frame& frame, int layer) {
       if (!tag.empty()) part.detail += " · {T|" + tag + "}";
       part.prefix = block + "/attn/w";
       part.dim = Dim::head;
-      part.options = {"attention", "heads", "position", "rope-base", "bias"};
+      if (o.position == "rope") {
+        for (const char* name :
+             {"rope-base", "rope-pairing", "rope-scaling", "rope-factor", "rope-trained"})
+          part.settings += get_option(o, name) + " ";
+      }
       part.formula = "softmax(q·kᵀ / √{D|K}) · v,   {D|K} = {D|D}/{H|H} = " + dim_text('D', c.K());
       part.why = "The only place where tokens hear of each other";
       if (c.G != c.H)
@@ -186,7 +196,6 @@ std::vector<DiagramPart> diagram_parts(const Frame& frame, int layer) {
       part.detail = width + " → " + std::to_string(c.F) + " → " + width;
       part.prefix = block + "/ffn/w";
       part.dim = Dim::width;
-      part.options = {"ffn", "ffn-width", "bias"};
       part.formula = ffn_formula(o.ffn);
       part.formula += ",   F = " + std::to_string(c.F);
       part.why = "Works on each token alone; most parameters are here.";
@@ -199,7 +208,6 @@ std::vector<DiagramPart> diagram_parts(const Frame& frame, int layer) {
     add.where = Where::add;
     add.block = half;
     add.id = half == 0 ? "attn/residual" : "ffn/residual";
-    add.options = {"placement"};
     add.title = "Residual sum, " + o.placement + "-norm";
     if (c.placement == Placement::deepnorm) {
       add.title = "Residual sum, deepnorm";
@@ -227,7 +235,6 @@ std::vector<DiagramPart> diagram_parts(const Frame& frame, int layer) {
     last.detail = o.norm == "scalenorm" ? "one gain" : "gain " + width;
     last.prefix = "final/";
     last.dim = Dim::width;
-    last.options = {"norm"};
     last.formula = text.formula;
     last.why = "The stream grew with depth; before it is read it is brought to size.";
     last.source = text.source;
@@ -239,7 +246,6 @@ std::vector<DiagramPart> diagram_parts(const Frame& frame, int layer) {
   out.detail = width + " × " + dim_text('V', c.V);
   out.prefix = c.tied ? "" : "unembed/";
   out.dim = Dim::vocab;
-  out.options = {"tied"};
   out.formula =
       c.tied ? "logits = x·Eᵀ,   E is the embedding's table" : "logits = x·Uᵀ,   U ({V|V}, {D|D})";
   out.why = c.tied ? "Tied: a token is recognised by the row that writes it, and a table is saved."
@@ -247,6 +253,14 @@ std::vector<DiagramPart> diagram_parts(const Frame& frame, int layer) {
   out.source = "chapters/11_gpt/gpt.cpp: forward";
   put(out);
   return parts;
+}
+
+bool differs(const DiagramPart& part, const std::vector<DiagramPart>& others) {
+  const auto same = std::find_if(others.begin(), others.end(),
+                                 [&](const DiagramPart& other) { return other.id == part.id; });
+  return same == others.end() || same->where != part.where || same->title != part.title ||
+         same->detail != part.detail || same->formula != part.formula ||
+         same->settings != part.settings;
 }
 
 ModelTotals model_totals(const Frame& frame) {
@@ -277,8 +291,8 @@ struct ArchitecturePanel::State {
   RunOptions options;
   ModelConfig config;
   std::vector<ParameterInfo> parameters;
-  std::vector<DiagramPart> parts;
-  std::vector<std::string> changed;  // options in which A and B differ
+  std::vector<DiagramPart> parts, other_parts;  // of the run that is shown, and of the other
+  std::vector<std::string> changed;             // options in which A and B differ
   ModelTotals totals;
   std::string recipe;
 
@@ -292,8 +306,7 @@ struct ArchitecturePanel::State {
     return std::find(changed.begin(), changed.end(), option) != changed.end();
   }
   bool differs(const DiagramPart& part) const {
-    return std::any_of(part.options.begin(), part.options.end(),
-                       [&](const std::string& option) { return differs(option); });
+    return !other_parts.empty() && viewer::differs(part, other_parts);
   }
   const RunOptions& shown_options() const { return pending ? *pending : options; }
 
@@ -313,6 +326,13 @@ ArchitecturePanel::~ArchitecturePanel() = default;
 const PanelInfo& ArchitecturePanel::info() const { return state_->info; }
 const std::string& ArchitecturePanel::note() const { return state_->note; }
 bool ArchitecturePanel::note_is_error() const { return state_->is_error; }
+std::vector<std::string> ArchitecturePanel::outlined() const {
+  std::vector<std::string> ids;
+  for (const DiagramPart& part : state_->parts) {
+    if (state_->differs(part)) ids.push_back(part.id);
+  }
+  return ids;
+}
 const std::string& ArchitecturePanel::recipe() const { return state_->recipe; }
 
 namespace {
@@ -361,6 +381,12 @@ void ArchitecturePanel::update(const ViewContext& context) {
   s.config = frame->config;
   s.parameters = frame->parameters;
   s.parts = diagram_parts(*frame, layer);
+  s.other_parts.clear();
+  if (context.a && context.b) {
+    const Frame& beside = frame == context.b ? *context.a : *context.b;
+    s.other_parts =
+        diagram_parts(beside, std::clamp(layer, 0, std::max(0, int(beside.config.layers) - 1)));
+  }
   s.totals = model_totals(*frame);
   s.recipe = recipe_of(frame->options);
   s.changed = context.a && context.b ? differing_options(context.a->options, context.b->options)
@@ -709,7 +735,8 @@ void ArchitecturePanel::State::draw_diagram(ViewContext& context, const Rect& re
     const std::string times = "× " + std::to_string(L) + (L == 1 ? " layer" : " layers");
     const float ty = frame_top + theme.px(3);
     float x = trunk + theme.px(14);
-    x += put_text(context, list, x, ty, colours.text, times) + theme.px(8);
+    x += put_text(context, list, x, ty, differs("layers") ? colours.run_b : colours.text, times) +
+         theme.px(8);
     // A chip a layer, to choose whose parameters are meant
     const float room = right - x;
     const float chip = std::min(theme.px(18), room / float(L));

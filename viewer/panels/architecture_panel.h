@@ -20,19 +20,22 @@ struct DiagramPart {
     enter,   // positions, which are added to the embeddings
   };
   Where where = Where::trunk;
-  std::string id;         // "attn/norm": probes, and the option that it differs by
+  std::string id;         // "attn/norm": probes, and what it is in another model, too
   std::string title;      // "RMSNorm"
   std::string detail;     // rich text: shape, or what it does
   std::string prefix;     // of its parameters in the shown layer: "block0/attn/norm/"; may be empty
   long long numbers = 0;  // in those parameters
   Dim dim = Dim::none;
-  int block = -1;  // 0 attention's half of a block, 1 the feed-forward half, −1 outside
-  std::vector<std::string> options;  // that decide it
+  int block = -1;        // 0 attention's half of a block, 1 the feed-forward half, −1 outside
+  std::string settings;  // what decides it beside what is written: shapes, rotations
   std::string formula, why, source;
 };
 
 /// The parts of a frame's model, with the parameters of this layer.
 std::vector<DiagramPart> diagram_parts(const Frame& frame, int layer);
+
+/// Is this part another one in the other model, or not in it at all? The weights do not count.
+bool differs(const DiagramPart& part, const std::vector<DiagramPart>& others);
 
 struct ModelTotals {
   long long parameters = 0;
@@ -58,6 +61,8 @@ class ArchitecturePanel final : public Panel {
   bool note_is_error() const;
   /// The name of the recipe that the parts are of, or "own".
   const std::string& recipe() const;
+  /// The parts that differ between two runs, by their ids.
+  std::vector<std::string> outlined() const;
 
  private:
   struct State;

@@ -125,7 +125,7 @@ struct RopePanel::State {
   const Frame *frame = nullptr, *second = nullptr;
   unsigned long frame_version = 0, second_version = 0, selection_version = 0, drawn = 0;
   Compare compare = Compare::a;
-  bool subtracted = false;  // scores are B − A; the dials are A's
+  bool subtracted = false;  // scores are B − A; the dials show both
   std::string note;         // why they are not
 
   bool known = false;
@@ -139,8 +139,8 @@ struct RopePanel::State {
 
   // RoPE
   int layer = 0, head = 0;
-  bool locked = false;  // the head is the selection's
-  RopeHead points;
+  bool locked = false;        // the head is the selection's
+  RopeHead points, points_b;  // B's only where it is subtracted
   double base = 10000;
   std::string scaling;     // "yarn of factor 4"; empty: none
   double what_if = 0;      // 0: none
@@ -148,10 +148,12 @@ struct RopePanel::State {
   double difference = 0;
   double off_here = 0, off_run = 0;  // the two that differ most, and at which distance
   int off_at = 0;
-  std::vector<double> theta;         // (K/2) of the base that is shown
-  std::vector<double> model_theta;   // (K/2) of the model's own
-  std::vector<float> before, after;  // (K/2, 2) of the query
-  std::vector<float> units;          // (K/2) what they are drawn with
+  std::vector<double> theta;          // (K/2) of the base that is shown
+  std::vector<double> model_theta;    // (K/2) of the model's own
+  std::vector<double> theta_b;        // (K/2) of B's
+  std::vector<float> before, after;   // (K/2, 2) of the query
+  std::vector<float> after_b;         // (K/2, 2) of B's
+  std::vector<float> units, units_b;  // (K/2) what they are drawn with
   float longest = 0;
   Heatmap parts;
   int chosen_position = -1;  // by the slider; −1: the last token
@@ -301,6 +303,7 @@ void RopePanel::update(const ViewContext& context) {
 
 void RopePanel::State::compute_rope(const Frame& f, const Frame* b) {
   subtracted = false;
+  points_b = {};
   note.clear();
   base = f.options.rope_base;
   // The model's scaling stays, whatever the base
@@ -328,7 +331,6 @@ void RopePanel::State::compute_rope(const Frame& f, const Frame* b) {
   other = what_if > 0 ? rope_score_by_distance(points, theta, magnitude) : RopeScore{};
   if (b) {
     // Each run's scores by its own rotations, then B's less A's
-    RopeHead points_b;
     const bool same = b->options.position == "rope" && layer < b->config.layers &&
                       head < b->config.H && read_rope_head(*b, layer, head, points_b).empty() &&
                       points_b.T == T;
@@ -345,6 +347,8 @@ void RopePanel::State::compute_rope(const Frame& f, const Frame* b) {
       };
       subtracted = points_b.K == K;
       if (subtracted) {
+        of_b.base = what_if > 0 ? what_if : b->options.rope_base;
+        theta_b = rope_frequencies(K_b, of_b, b->config.T);
         less(score, b->options.rope_base);
         if (what_if > 0) less(other, what_if);
       }
@@ -386,25 +390,37 @@ void RopePanel::State::compute_rope(const Frame& f, const Frame* b) {
 void RopePanel::State::compute_position() {
   before.assign(2 * theta.size(), 0);
   after.assign(2 * theta.size(), 0);
+  after_b.assign(2 * theta.size(), 0);
   units.assign(theta.size(), 1);
+  units_b.assign(theta.size(), 1);
   longest = 0;
   if (points.T == 0) return;
-  const auto q = [&](int i) { return double(points.q[at(position, i, K)]); };
-  for (int p = 0; p < pairs(); ++p) {
-    const float length = float(std::hypot(q(points.first(p)), q(points.second(p))));
-    if (std::isfinite(length)) longest = std::max(longest, length);
+  const bool both = subtracted && points_b.T == points.T;
+  const auto pair_of = [&](const RopeHead& head, int p) {
+    return std::complex<double>(double(head.q[at(position, head.first(p), K)]),
+                                double(head.q[at(position, head.second(p), K)]));
+  };
+  for (const RopeHead* head : {&points, both ? &points_b : &points}) {
+    for (int p = 0; p < pairs(); ++p) {
+      const auto length = float(std::abs(pair_of(*head, p)));
+      if (std::isfinite(length)) longest = std::max(longest, length);
+    }
   }
-  for (int p = 0; p < pairs(); ++p) {
-    const double a = q(points.first(p)), b = q(points.second(p));
-    // The longest pair reaches the circle. Square roots, so that the short ones are seen too
-    const double length = std::hypot(a, b);
-    units[std::size_t(p)] =
+  // The longest pair reaches the circle. Square roots, so that the short ones are seen too
+  const auto turn = [&](std::complex<double> q, double of_theta, int p, std::vector<float>& turned,
+                        std::vector<float>& of_units) {
+    const double length = std::abs(q), angle = double(position) * of_theta;
+    of_units[std::size_t(p)] =
         length > 0 ? float(std::sqrt(length / std::max(double(longest), 1e-30)) / length) : 1;
-    const double angle = double(position) * theta[std::size_t(p)];
-    before[at(p, 0, 2)] = float(a);
-    before[at(p, 1, 2)] = float(b);
-    after[at(p, 0, 2)] = float(a * std::cos(angle) - b * std::sin(angle));
-    after[at(p, 1, 2)] = float(a * std::sin(angle) + b * std::cos(angle));
+    turned[at(p, 0, 2)] = float(q.real() * std::cos(angle) - q.imag() * std::sin(angle));
+    turned[at(p, 1, 2)] = float(q.real() * std::sin(angle) + q.imag() * std::cos(angle));
+  };
+  for (int p = 0; p < pairs(); ++p) {
+    const std::complex<double> q = pair_of(points, p);
+    before[at(p, 0, 2)] = float(q.real());
+    before[at(p, 1, 2)] = float(q.imag());
+    turn(q, theta[std::size_t(p)], p, after, units);
+    if (both) turn(pair_of(points_b, p), theta_b[std::size_t(p)], p, after_b, units_b);
   }
 }
 
@@ -515,7 +531,16 @@ void RopePanel::State::draw_rope(ViewContext& context) {
     }
     ImGui::PopStyleVar();
   }
-  const std::string whose = "layer " + std::to_string(layer) + " · head " + std::to_string(head);
+  std::string whose = "layer " + std::to_string(layer) + " · head " + std::to_string(head);
+  if (subtracted) {
+    // In the place of whose they are: what the arrows are
+    const float b_w = text_width(context, Font::small, "B dashed"),
+                a_w = text_width(context, Font::small, "A solid, ");
+    const float legend = r.right() - b_w - a_w;
+    put_text(context, list, legend, r.y + theme.px(2), colours.run_a, "A solid,");
+    put_text(context, list, legend + a_w, r.y + theme.px(2), colours.run_b, "B dashed");
+    whose.clear();
+  }
   put_text_right(context, list, r.right(), r.y + theme.px(2), locked ? colours.text : colours.muted,
                  whose);
   if (asks()) {
@@ -563,6 +588,9 @@ Told RopePanel::State::tell_angle(int p) const {
                  number_text(double(before[at(p, 1, 2)]), 3) + ") → (" +
                  number_text(double(after[at(p, 0, 2)]), 3) + ", " +
                  number_text(double(after[at(p, 1, 2)]), 3) + ")";
+    if (subtracted)
+      told.note += " in A, (" + number_text(double(after_b[at(p, 0, 2)]), 3) + ", " +
+                   number_text(double(after_b[at(p, 1, 2)]), 3) + ") in B";
   }
   told.why = "A whole turn takes λ = " + tokens(wavelength) + " tokens: " +
              (wavelength > double(T)
@@ -814,11 +842,17 @@ void RopePanel::State::draw_dials(ViewContext& context, const Rect& rect) {
     list->AddLine(ImVec2(x, std::max(rect.y, foot)), ImVec2(x, axis_y), colour,
                   theme.px(selected || place.pair == p ? 3.0f : 1.5f));
     if (p % every != 0) continue;
-    const float unit = units[std::size_t(p)];
-    const std::array<DialArrow, 2> arrows{
+    const float unit = units[std::size_t(p)], unit_b = units_b[std::size_t(p)];
+    std::array<DialArrow, 2> arrows{
         DialArrow{before[at(p, 0, 2)] * unit, before[at(p, 1, 2)] * unit,
                   with_alpha(colours.muted, 200), true, "q"},
         DialArrow{after[at(p, 0, 2)] * unit, after[at(p, 1, 2)] * unit, colour, false, "q turned"}};
+    if (subtracted) {  // both queries, each turned
+      arrows = {DialArrow{after[at(p, 0, 2)] * unit, after[at(p, 1, 2)] * unit, colours.run_a,
+                          false, "A"},
+                DialArrow{after_b[at(p, 0, 2)] * unit_b, after_b[at(p, 1, 2)] * unit_b,
+                          colours.run_b, true, "B"}};
+    }
     DialOptions options;
     options.size = side;
     options.selected = selected;
