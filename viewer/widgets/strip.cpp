@@ -153,8 +153,9 @@ StripHit draw_time_strip(Ui& ui, const char* id, ImVec2 size, double x0, double 
     const FontScope mono(t, Font::mono_small);
     const std::vector<double> ticks =
         axis_ticks(x0, x1, std::clamp(static_cast<int>((bx - ax) / t.px(100)), 1, 16));
-    const double step = ticks.size() > 1 ? ticks[1] - ticks[0] : 0;
+    const double step = std::max(1.0, ticks.size() > 1 ? ticks[1] - ticks[0] : 0);
     for (const double v : ticks) {
+      if (v != std::floor(v)) continue;  // there are no halves of steps
       const std::string text = axis_number(v, step);
       const float w = ImGui::CalcTextSize(text.c_str()).x;
       list->AddText(ImVec2(std::floor(std::clamp(x_of(v) - w / 2, start.x,
