@@ -97,6 +97,41 @@ TEST_CASE("app: the table of panels is what the window needs", "[viewer][app]") 
   }
 }
 
+TEST_CASE("app: a link brings the kernel lens forward, at a version", "[viewer][app][kernels]") {
+  const Folder folder;
+  fs::create_directories(folder.path / "chapters/05_softmax");
+  const std::string link = "../../docs/viewer.md?kernel=08/forward/v2_warp_per_row#kernels";
+  std::ofstream(folder.path / "chapters/05_softmax/README.md")
+      << "# 05 Softmax\n\nSee the [kernel lens](" << link << ").\n";
+  AppConfig config;
+  config.root = folder.path;
+  Stage s(1600, 1000, config);
+  s.app.layout().set_preset(Preset::reading);
+  s.app.reader().open_chapter("05_softmax");
+  s.hand.wait(4);
+  s.hand.click("reader/link/" + link);
+  s.hand.wait(3);
+  CHECK(s.app.panel_rect("kernels"));
+  CHECK(s.app.session().panels.at("kernels").starts_with("08/forward/v2_warp_per_row"));
+
+  // It records by itself, or says why not; the session brings it back
+  s.wait("the recording", [&] { return !s.app.waiting(); });
+  const Session session = s.app.session();
+  Stage again(1600, 1000, config);
+  again.app.apply(session);
+  CHECK(again.app.session().panels.at("kernels") == session.panels.at("kernels"));
+
+  // By the keys, too
+  s.app.layout().set_preset(Preset::balanced);
+  s.app.bring_forward("attention");
+  s.hand.key("Ctrl+K");
+  s.hand.type("kernel lens");
+  s.hand.wait(2);
+  s.hand.key("Enter");
+  s.hand.wait(3);
+  CHECK(s.app.panel_rect("kernels"));
+}
+
 TEST_CASE("app: from a map to a cell to the lens, while the run goes on", "[viewer][app]") {
   Stage s;
   const auto sees = [&](const char* name) { return s.hand.sees(name); };

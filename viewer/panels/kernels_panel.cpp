@@ -93,7 +93,7 @@ Listing listing_of(const TraceSource& source) {
 }  // namespace
 
 struct KernelsPanel::State {
-  PanelInfo info{"kernels", "Kernels", "05_softmax", Slot::attention};
+  PanelInfo info{"kernels", "Kernel lens", "05_softmax", Slot::attention};
   KernelRecorder recorder;
 
   KernelChoice choice{"05", "softmax"};
