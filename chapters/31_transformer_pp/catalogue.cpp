@@ -412,12 +412,12 @@ FilledRow fill_row(const BatchSource& source, Generator& generator, int T) {
   FilledRow out;
   out.shown = source.tokenizer().decode(row.tokens);
   for (std::size_t t = 0; t < guess.size(); ++t) {
-    if (row.targets[t] == kNoTarget) continue;
-    ++out.blanks;
-    out.right += guess[t] == row.targets[t] ? 1 : 0;
-    row.tokens[t] = guess[t];
+    const bool asked = row.targets[t] != kNoTarget;
+    const std::string_view bytes = source.tokenizer().bytes_of(asked ? guess[t] : row.tokens[t]);
+    out.filled += asked ? "[" + std::string(bytes) + "]" : std::string(bytes);
+    out.blanks += asked ? 1 : 0;
+    out.right += asked && guess[t] == row.targets[t] ? 1 : 0;
   }
-  out.filled = source.tokenizer().decode(row.tokens);
   return out;
 }
 

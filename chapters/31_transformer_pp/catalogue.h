@@ -130,7 +130,7 @@ struct Run {
 [[nodiscard]] Run make_run(const RunOptions& options, std::unique_ptr<BatchSource> source,
                            bool background = false);
 
-/// A row of the validation data as a model that fills blanks sees it, and as it fills it.
+/// A row of the validation data as a model of hidden tokens sees it, and as it fills it: guesses in brackets.
 struct FilledRow {
   std::string shown, filled;
   int blanks = 0, right = 0;

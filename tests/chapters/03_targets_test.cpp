@@ -380,5 +380,26 @@ TEST_CASE("targets: a small model learns each of them", "[tokens][targets][slow]
     const double loss = run.trainer->evaluate();
     INFO("loss " << loss << ", by frequency " << baselines[1].loss);
     CHECK(loss < baselines[1].loss - 0.2);
+    if (name != "masked") continue;
+
+    // What it fills in: each hidden place in brackets, the rest as it is shown
+    Generator generator(*run.model, run.trainer->values(), 1);
+    const FilledRow filled = fill_row(*run.source, generator, 32);
+    CHECK(filled.blanks == plan_rows(Objective::masked, 32).hidden);
+    CHECK(std::count(filled.filled.begin(), filled.filled.end(), '[') == filled.blanks);
+    CHECK((filled.right >= 0 && filled.right <= filled.blanks));
+    Batch row(1, 32);
+    run.source->validation(0, row);
+    const std::vector<int> guess = generator.likeliest(row.tokens);
+    std::string want;
+    int right = 0;
+    for (std::size_t t = 0; t < 32; ++t) {
+      const bool asked = row.targets[t] != kNoTarget;
+      const std::string bytes(run.source->tokenizer().bytes_of(asked ? guess[t] : row.tokens[t]));
+      want += asked ? "[" + bytes + "]" : bytes;
+      right += guess[t] == row.targets[t] ? 1 : 0;
+    }
+    CHECK(filled.filled == want);
+    CHECK(filled.right == right);
   }
 }

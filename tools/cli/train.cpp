@@ -264,8 +264,8 @@ class Session {
     if (run_.options.objective == "masked") {
       const FilledRow row = fill_row(*run_.source, generator, run_.options.length);
       std::cout << "\n"
-                << printable(row.shown) << "\n\nfilled, " << row.right << " of " << row.blanks
-                << " right:\n"
+                << printable(row.shown) << "\n\nfilled in brackets, " << row.right << " of "
+                << row.blanks << " right:\n"
                 << printable(row.filled) << "\n"
                 << std::flush;
       return;

@@ -315,6 +315,11 @@ void SamplesPanel::draw(ViewContext& context) {
   // What may come next
   if (!wide) return;
   const float x = r.right() - bars_w;
+  if (context.a && context.a->options.objective == "masked") {
+    put_note(context, {x, r.y, bars_w, r.h},
+             "A model of hidden tokens has no next token. It fills a row of the validation data.");
+    return;
+  }
   list->AddRectFilled(ImVec2(x - t.px(12), r.y), ImVec2(x - t.px(11), r.bottom()), p.border);
   put_text(context, list, x, r.y, p.text, "next token after the prompt");
   put_text(context, list, x, r.y + t.font_size(Font::small) + t.px(2), p.muted,

@@ -27,8 +27,8 @@ void Sampler::start(int count) {
   if (moved || !generator_) generator_.emplace(*run_.model, weights_.data(), run_.options.seed);
   if (fills_blanks()) {
     const FilledRow row = fill_row(*run_.source, *generator_, run_.options.length);
-    current_ = {valid_utf8(row.shown) + "\n\nFilled, " + std::to_string(row.right) + " of " +
-                    std::to_string(row.blanks) + " right:\n",
+    current_ = {"Hidden tokens, filled in brackets; " + std::to_string(row.right) + " of " +
+                    std::to_string(row.blanks) + " right:\n\n",
                 valid_utf8(row.filled), run_.trainer->steps_done(), true};
     complete_ = current_;
     left_ = 0;
