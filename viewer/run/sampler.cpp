@@ -1,6 +1,8 @@
 // Text written by the model of one step, a few tokens at a time.
 #include "viewer/run/sampler.h"
 
+#include <algorithm>
+
 #include "viewer/run/labels.h"
 
 namespace tpp::viewer {
@@ -39,6 +41,9 @@ void Sampler::start(int count) {
   current_ = {run_.source->tokenizer().decode(tokens_), "", run_.trainer->steps_done()};
   current_.prompt = valid_utf8(current_.prompt);
   left_ = count;
+  if (run_.options.objective == "span") {  // the answers to a row's gaps end with the row
+    left_ = std::clamp(run_.options.length - int(tokens_.size()), 1, count);
+  }
 }
 
 void Sampler::advance() {
