@@ -2,6 +2,7 @@
 #include "viewer/code_places.h"
 
 #include <cctype>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <utility>
@@ -76,7 +77,13 @@ const CodePlace& CodePlaces::find(std::string_view place) {
   CodePlace out;
   const std::size_t colon = place.find(": ");
   out.file = place.substr(0, colon);
-  if (colon != std::string_view::npos) {
+  const std::size_t number = place.rfind(':');
+  if (colon == std::string_view::npos && number != std::string_view::npos &&
+      number + 1 < place.size() &&
+      place.find_first_not_of("0123456789", number + 1) == std::string_view::npos) {
+    out.file = place.substr(0, number);
+    out.line = std::atoi(std::string(place.substr(number + 1)).c_str());
+  } else if (colon != std::string_view::npos) {
     std::ifstream in(root_ / out.file, std::ios::binary);
     std::ostringstream text;
     if (in && text << in.rdbuf()) out.line = line_of_name(text.str(), place.substr(colon + 2));

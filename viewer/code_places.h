@@ -27,7 +27,7 @@ class CodePlaces {
   /// `root` is the folder with chapters/.
   explicit CodePlaces(std::filesystem::path root) : root_(std::move(root)) {}
 
-  /// "FILE: NAME", or a file alone. Files are read once.
+  /// "FILE: NAME", "FILE:LINE" as a trace knows it, or a file alone. Files are read once.
   [[nodiscard]] const CodePlace& find(std::string_view place);
 
   // What a tooltip on the screen points at, for the command that opens it

@@ -57,6 +57,9 @@ TEST_CASE("code places: the line that introduces a name", "[viewer][hover]") {
   CodePlaces nowhere("/no/such/folder");
   CHECK(nowhere.find("chapters/x.cpp: rotate").text() == "chapters/x.cpp");
   CHECK(nowhere.find("chapters/x.cpp").line == 0);
+  CHECK(nowhere.find("kernels/x.cu:42").file == "kernels/x.cu");  // a trace knows its lines
+  CHECK(nowhere.find("kernels/x.cu:42").line == 42);
+  CHECK(nowhere.find("kernels/x.cu:").text() == "kernels/x.cu:");
 }
 
 TEST_CASE("code places: every place that the viewer names is there", "[viewer][hover]") {

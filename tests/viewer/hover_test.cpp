@@ -163,17 +163,22 @@ struct Window {
       expect(says("numbers").find("{A|A ") != std::string::npos, "has no A");
     }
 
-    // On the window, and no longer than it may be
-    const Rect r = app.probes().find("tooltip").value_or(Rect{});
-    const WindowSize size = backend->size();
-    expect(r.x >= 0 && r.y >= 0 && r.right() <= size.width && r.bottom() <= size.height,
-           "leaves the window");
-    const Theme& t = app.theme();
-    const float line = t.font_size(Font::body) * 1.2f + t.px(3);
-    expect(r.h <= 7 * line + t.px(16), "is longer than seven lines");
+    out += too_large();
     return out;
   }
 
+  /// On the window, and no longer than seven lines?
+  [[nodiscard]] std::string too_large() const {
+    const Rect r = app.probes().find("tooltip").value_or(Rect{});
+    const WindowSize size = backend->size();
+    const Theme& t = app.theme();
+    const float line = t.font_size(Font::body) * 1.2f + t.px(3);
+    std::string out;
+    if (r.x < 0 || r.y < 0 || r.right() > size.width || r.bottom() > size.height)
+      out += "\n  leaves the window";
+    if (r.h > 7 * line + t.px(16)) out += "\n  is longer than seven lines";
+    return out;
+  }
   /// The tooltip as a file, if TPP_PICTURES names a folder. Nothing else depends on it.
   void picture(const std::string& name) {
     const char* folder = std::getenv("TPP_PICTURES");
@@ -355,7 +360,8 @@ std::vector<Scene> scenes() {
         {"status/memory", "Memory of the run", "MiB", trainer, .5f, .5f, true},
         {"status/past", "kept states", "MiB", "viewer/run/timeline.cpp", .5f, .5f, true},
         {"status/history", "Numbers of past steps", "MiB", "viewer/run/frame.h", .5f, .5f, true},
-        {"status/threads", "threads 1", "threads", "chapters/11_gpt/trainer.h", .5f, .5f, true},
+        {"status/threads", "Threads of a run", "threads", "chapters/11_gpt/trainer.h", .5f, .5f,
+         true},
         {"status/frames", "Frames of this window", "frames / seconds",
          "viewer/panels/status_panel.cpp", .5f, .5f, true},
         {"time", "A step of the past", "first + u·(newest − first)", "viewer/run/timeline.cpp",
@@ -547,6 +553,7 @@ std::set<std::string> sweep(Window& w, float step) {
       CHECK(wrong_arithmetic(w.says("numbers"), w.says("result")) == "");
       CHECK_FALSE(w.says("why").empty());
       CHECK(w.says("source").rfind(':') != std::string::npos);
+      CHECK(w.too_large() == "");
     }
   }
   return told;
@@ -561,6 +568,13 @@ TEST_CASE("hover: wherever the mouse rests, the arithmetic is right", "[viewer][
   w.app.bring_forward("samples");
   w.hand.wait(4);
   CHECK(sweep(w, 37).size() > 60);
+}
+
+TEST_CASE("hover: light, and twice as large", "[viewer][hover]") {
+  Window w(small_options(), Appearance::light, 2);
+  w.train(12);
+  for (const char* panel : {"norms", "lens", "gradients", "rope"}) hover_all(w, panel);
+  CHECK(sweep(w, 111).size() > 20);
 }
 
 TEST_CASE("hover: two runs that differ in their parts", "[viewer][hover]") {

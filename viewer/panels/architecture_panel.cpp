@@ -199,6 +199,8 @@ std::vector<DiagramPart> diagram_parts(const Frame& frame, int layer) {
       part.formula = ffn_formula(o.ffn);
       part.formula += ",   F = " + std::to_string(c.F);
       part.why = "Works on each token alone; most parameters are here.";
+      if (o.ffn_width == 0)
+        part.why += is_gated(o.ffn) ? " F is 8/3·D, rounded up to a multiple of 8." : " F is 4·D.";
       part.source = is_gated(o.ffn) ? "chapters/14_swiglu/glu.cpp: glu_forward"
                                     : "chapters/09_feedforward/activation.cpp: activation_forward";
     }

@@ -1056,13 +1056,13 @@ std::optional<Told> AttentionPanel::State::tell_off(const Frame& f) const {
     if (!(off(i) <= off(most))) most = i;
     if (std::isnan(off(i))) break;
   }
-  const auto exact = [](float p) { return std::isnan(p) ? "NaN" : formatted("%.12f", double(p)); };
   Told told;
   told.name = "Largest difference of layer " + std::to_string(layer) + ", {H|head " +
               std::to_string(head) + "}, at query " + std::to_string(int(most) / T) + " → key " +
               std::to_string(int(most) % T);
   told.formula = "max over {T|t}, {T|s} of |p of the doubles here − p of the run's floats|";
-  told.numbers = "|" + exact(s.probs[most]) + " − " + exact(s.recorded[most]) + "|";
+  told.numbers = "|" + to_places(double(s.probs[most]), 12) + " − " +
+                 to_places(double(s.recorded[most]), 12) + "|";
   told.value = off(most);
   told.digits = 2;
   told.why = "A float has 7 digits. More than that would mean that this panel tells another story.";

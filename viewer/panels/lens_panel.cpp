@@ -1337,10 +1337,8 @@ std::optional<Told> LensPanel::State::tell_residual(const Frame& f) const {
   Told told;
   told.name = "Off the tape's q·k, " + cell_name(key);
   told.formula = "|Σ_{P|p} of the shares − Σ_{D|i} q′·k′|,  q′, k′ rotated by the run";
-  told.numbers =
-      std::isfinite(of->residual())
-          ? formatted("|%.14f − (%.14f)|", of->product(of->distance()), of->recorded_product())
-          : std::string("NaN");
+  told.numbers = "|" + to_places(of->product(of->distance()), 14) + " − " +
+                 to_places(of->recorded_product(), 14) + "|";
   told.value = of->residual();
   told.digits = 2;
   told.note = ", rounding explains " + number_text(of->rounding(), 2);
@@ -1360,8 +1358,7 @@ std::optional<Told> LensPanel::State::tell_logit_off(const Frame& f) const {
     const double here = of->logit(of->distance()), run = of->recorded_logit();
     told.name = "Off the run's logit, " + cell_name(key);
     told.formula = "|logit − (ln weight + ln Σ + largest)|,  weight as the run has it";
-    told.numbers =
-        std::isfinite(here - run) ? formatted("|%.12f − (%.12f)|", here, run) : std::string("NaN");
+    told.numbers = "|" + to_places(here, 12) + " − " + to_places(run, 12) + "|";
     told.value = std::abs(here - run);
     told.note = ", rounding explains " + number_text(of->logit_rounding(), 2);
     told.why = "The run keeps weights, no logits: this is the logit that its weight stands for.";
@@ -1369,7 +1366,7 @@ std::optional<Told> LensPanel::State::tell_logit_off(const Frame& f) const {
     const double here = of->weight(of->distance());
     told.name = "Off the run's weight, " + cell_name(key);
     told.formula = "|weight − the run's|";
-    told.numbers = formatted("|%.12f − %.12f|", here, recorded);
+    told.numbers = "|" + to_places(here, 12) + " − " + to_places(recorded, 12) + "|";
     told.value = std::abs(here - recorded);
     told.why = "A key that the mask hides has a weight of 0 in both.";
   }

@@ -685,8 +685,7 @@ Told RopePanel::State::tell_off() const {
   Told told;
   told.name = "Off the run's own, most at distance {T|" + std::to_string(off_at) + "}";
   told.formula = "|mean score from q and k before the rotation − from the run's rotated ones|";
-  told.numbers = "|" + formatted("%.12f", off_here) + " − " + formatted("%.12f", off_run) + "|";
-  told.numbers = std::isfinite(off_here - off_run) ? told.numbers : "NaN";
+  told.numbers = "|" + to_places(off_here, 12) + " − " + to_places(off_run, 12) + "|";
   told.value = std::abs(off_here - off_run);
   told.digits = 2;
   told.why = "The same turn twice: what differs is the rounding of floats.";

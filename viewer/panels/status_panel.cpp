@@ -247,7 +247,8 @@ void StatusPanel::draw(ViewContext& context) {
     if (s.device.empty()) {
       item("threads", "threads", std::to_string(s.threads), p.text,
            "They compute gradients. Their number does not change a bit of the result.",
-           {.formula = s.asked_threads > 0 ? "as the option threads says" : "one for each core",
+           {.name = "Threads of a run",
+            .formula = s.asked_threads > 0 ? "as the option threads says" : "one for each core",
             .numbers = std::to_string(s.threads),
             .value = double(s.threads),
             .source = "chapters/11_gpt/trainer.h: threads",

@@ -526,7 +526,8 @@ void TransportPanel::State::draw_numbers(ViewContext& context, float x, const Re
           .value = tokens_per_second,
           .unit = "tokens/s",
           .why = "What a machine is compared by: it hardly depends on the batch.",
-          .source = "viewer/run/run_thread.cpp: measure_rate"});
+          .source = "viewer/run/run_thread.cpp: measure_rate",
+          .digits = 0});
   }
   x += speeds + t.px(16);
 

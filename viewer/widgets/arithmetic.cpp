@@ -32,6 +32,12 @@ std::string in_sum(double value, int digits) {
   return value < 0 ? "(" + text + ")" : text;
 }
 
+std::string to_places(double value, int decimals) {
+  if (!std::isfinite(value)) return number_text(value);
+  const std::string digits = formatted("%.*f", decimals, std::abs(value));
+  return value < 0 ? "(−" + digits + ")" : digits;
+}
+
 std::string written_sum(std::vector<double> terms, int shown, int digits) {
   if (terms.empty()) return "0";
   const auto size = [](double x) {

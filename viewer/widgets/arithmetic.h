@@ -29,6 +29,9 @@ struct Told {
 /// A number that something stands before: in brackets when it is negative, "(−0.43)".
 [[nodiscard]] std::string in_sum(double value, int digits = 4);
 
+/// With so many decimals, in brackets when it is negative: where two numbers differ in their last digits.
+[[nodiscard]] std::string to_places(double value, int decimals);
+
 /// The terms of a sum, the largest first and what is not finite before all, the rest as one number:
 /// "1.9 − 0.4 + 0.1{-| of 29 others}".
 [[nodiscard]] std::string written_sum(std::vector<double> terms, int shown = 3, int digits = 4);

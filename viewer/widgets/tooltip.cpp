@@ -54,7 +54,7 @@ void draw_tooltip(Ui& ui, const Explanation& e) {
   std::string source = e.source;
   if (ui.code && !source.empty()) {
     const CodePlace& place = ui.code->find(source);
-    ui.code->show(place);
+    if (place.line > 0) ui.code->show(place);
     source = place.text();
   }
   const std::pair<const char*, const std::string&> parts[] = {
@@ -64,7 +64,10 @@ void draw_tooltip(Ui& ui, const Explanation& e) {
 
   const float wrap = wrap_for(ui, e, source);
   begin_tip(ui);
-  if (!e.name.empty()) draw_rich(ui, e.name, wrap);
+  {
+    const FontScope body(t, Font::body);
+    if (!e.name.empty()) draw_rich(ui, e.name, wrap);
+  }
   {
     const FontScope mono(t, Font::mono);
     if (!e.formula.empty()) draw_rich(ui, e.formula, wrap);
