@@ -156,8 +156,11 @@ struct Window {
                               : shows == Compare::a ? "{A|A}  "
                               : shows == Compare::b ? "{B|B}  "
                                                     : "{B|B} − {A|A}  ";
-    expect(name.starts_with(whose) && (two || !name.starts_with("{A|A}")),
+    const bool of_both = two && shows == Compare::difference;
+    expect(name.starts_with(whose) ||
+               (of_both && n.of_differences && name.starts_with("{B|B} / {A|A}  ")),
            "does not say whose it is: " + name);
+    expect(two || name.find("{A|A}") == std::string::npos, "speaks of A, and there is one run");
     if (two && shows == Compare::difference && !n.of_differences) {
       expect(says("numbers").starts_with("{B|B "), "is not B − A: " + says("numbers"));
       expect(says("numbers").find("{A|A ") != std::string::npos, "has no A");

@@ -681,7 +681,7 @@ void GradientsPanel::State::tell_gradients(ViewContext& context, int parameter, 
     return;
   }
   Explanation e = ratio_of(*a, *b);
-  e.name = whose(context, Compare::difference) + e.name;
+  e.name = "{B|B} / {A|A}  " + e.name;
   draw_tooltip(context, e);
 }
 

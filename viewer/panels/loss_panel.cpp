@@ -305,7 +305,7 @@ std::optional<Told> LossPanel::State::tell_number(const Track& track, const Fram
                      " / " + number_text(double(targets) / speed, 5);
       told.value = speed;
       told.unit = "tokens/s";
-      told.digits = 0;
+      told.digits = 6;
       told.why = "How fast this step trained; on a busy machine it jumps.";
       told.source = "viewer/run/run_thread.cpp: tokens_per_second";
       return told;

@@ -527,7 +527,7 @@ void TransportPanel::State::draw_numbers(ViewContext& context, float x, const Re
           .unit = "tokens/s",
           .why = "What a machine is compared by: it hardly depends on the batch.",
           .source = "viewer/run/run_thread.cpp: measure_rate",
-          .digits = 0});
+          .digits = 6});
   }
   x += speeds + t.px(16);
 
