@@ -25,14 +25,30 @@
 
 namespace tpp::viewer {
 
-std::optional<Image> read_png(const std::filesystem::path& path) {
+namespace {
+
+std::string bytes_of(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
-  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
-  if (bytes.empty() || bytes.size() > (64u << 20)) return {};
+  std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  return bytes.size() > (64u << 20) ? std::string() : bytes;
+}
+
+/// Without its pixels: a page with many pictures decodes those that are seen.
+bool read_size(const std::string& bytes, int& width, int& height) {
   const auto* data = reinterpret_cast<const stbi_uc*>(bytes.data());
+  int channels = 0;
+  return !bytes.empty() &&
+         stbi_info_from_memory(data, int(bytes.size()), &width, &height, &channels) != 0 &&
+         width > 0 && height > 0 && long(width) * height <= 64'000'000;
+}
+
+}  // namespace
+
+std::optional<Image> read_png(const std::filesystem::path& path) {
+  const std::string bytes = bytes_of(path);
   int width = 0, height = 0, channels = 0;
-  if (!stbi_info_from_memory(data, int(bytes.size()), &width, &height, &channels)) return {};
-  if (width < 1 || height < 1 || long(width) * height > 64'000'000) return {};
+  if (!read_size(bytes, width, height)) return {};
+  const auto* data = reinterpret_cast<const stbi_uc*>(bytes.data());
   stbi_uc* pixels = stbi_load_from_memory(data, int(bytes.size()), &width, &height, &channels, 4);
   if (!pixels) return {};
   Image image(width, height);
@@ -318,10 +334,7 @@ void draw_plot(Ui& ui, const Plot& plot, const Rect& rect) {
 Figures::Picture& Figures::picture(const std::string& file) {
   const auto [at, is_new] = pictures_.try_emplace(file);
   Picture& p = at->second;
-  if (is_new && (p.image = read_png(root_ / file))) {
-    p.width = p.image->width;
-    p.height = p.image->height;
-  }
+  if (is_new && !read_size(bytes_of(root_ / file), p.width, p.height)) p.width = p.height = 0;
   return p;
 }
 
@@ -336,9 +349,13 @@ void Figures::draw_picture(Ui& ui, const std::string& file, const Rect& rect) {
   if (p.width == 0) return;
   if (!p.texture) {
     if (std::max(p.width, p.height) > ui.textures.max_side()) return;
+    const std::optional<Image> image = read_png(root_ / file);
+    if (!image || image->width != p.width || image->height != p.height) {
+      p.width = 0;  // damaged, or another by now
+      return;
+    }
     p.texture = Texture(ui.textures, p.width, p.height, Filter::linear);
-    p.texture.update(p.image->pixels.data());
-    p.image.reset();
+    p.texture.update(image->pixels.data());
   }
   ImGui::GetWindowDrawList()->AddImage(compat::texture_id(p.texture.handle()),
                                        ImVec2(rect.x, rect.y), ImVec2(rect.right(), rect.bottom()));

@@ -56,9 +56,8 @@ class Figures {
 
  private:
   struct Picture {
-    int width = 0, height = 0;   // 0: there is none
-    std::optional<Image> image;  // until the texture has it
-    Texture texture;
+    int width = 0, height = 0;  // 0: there is none
+    Texture texture;            // from when it is first seen
   };
   struct NamedPlot {
     std::optional<Plot> plot;
