@@ -1,9 +1,8 @@
-"""Make a picture small: 255 colours, no dithering. pack.py FROM.png TO.png [FROM TO …]; needs Pillow."""
+"""Make pictures small: 255 colours each, chosen so that no pixel is far off. pack.py FROM.png TO.png …; needs Pillow."""
 import sys
 
 from PIL import Image
 
-names = sys.argv[1:]
-for source, target in zip(names[::2], names[1::2]):
+for source, target in zip(sys.argv[1::2], sys.argv[2::2]):
     picture = Image.open(source).convert("RGB")
-    picture.quantize(255, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(target, optimize=True)
+    picture.quantize(255, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(target, optimize=True)
