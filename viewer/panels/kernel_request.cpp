@@ -230,7 +230,7 @@ class Drawing {
       if (active) {
         list_->AddRectFilled(ImVec2(x0, y), ImVec2(x1, y + height), paint(1u << l));
       } else {
-        compat::add_rect(list_, ImVec2(x0, y), ImVec2(x1, y + height), p_.grid);
+        compat::add_rect(list_, ImVec2(x0, y), ImVec2(x1, y + height), p_.hatch);
       }
       if (l == lane_) outline(x0, y, x1, y + height);
       const Rect cell{x0, y, grid_.cell, height};
@@ -281,7 +281,7 @@ class Drawing {
         const float x0 = grid_.at(8 * q), x1 = grid_.at(8 * q + 8) - theme_.px(2);
         const Sector* sector = rows[i].sectors[q];
         if (!sector) {
-          compat::add_rect(list_, ImVec2(x0, y), ImVec2(x1, y1), p_.grid);
+          compat::add_rect(list_, ImVec2(x0, y), ImVec2(x1, y1), p_.hatch);
           if (hot_ && Rect{x0, y, x1 - x0, height}.contains(mouse_.x, mouse_.y)) {
             hit_ = {-1, true, "kernels/untouched/" + std::to_string(i * 4 + std::size_t(q)), {}};
             hit_.told.name = "This sector is not fetched";
@@ -438,7 +438,7 @@ class Drawing {
     } else {
       item(lane_colour(theme_, 16), false, "asked for");
       item(p_.hatch, false, "fetched in vain");
-      item(p_.grid, true, "not fetched");
+      item(p_.hatch, true, "not fetched");
     }
   }
 

@@ -274,7 +274,7 @@ void KernelsPanel::State::draw_choice(ViewContext& context, const Rect& rect) {
   ImGui::SetNextItemWidth(std::min(rect.w * 0.45f, t.px(300)));
   KernelChoice chosen = choice;
   const bool open_now =
-      ImGui::BeginCombo("##ladder", choice_text().c_str(), ImGuiComboFlags_HeightLarge);
+      ImGui::BeginCombo("##ladder", choice_text().c_str(), ImGuiComboFlags_HeightLargest);
   if (!open_now) context.probe("kernels/ladder");
   if (open_now) {
     for (const MyKernel& k : mine) {
