@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "chapters/01_tensor/errors.h"
+#include "chapters/31_transformer_pp/catalogue.h"
 
 namespace tpp::viewer {
 namespace {
@@ -100,11 +101,20 @@ bool App::TourEyes::busy() const {
   if (app_.backend_.input_pending() || rest_ > 0) return true;
   if (!app_.frame_ || app_.scrubbing_ || app_.frame_->travelling_to >= 0) return true;
   if (app_.clock() > since_ + kLongest) return false;
-  if (until_ > app_.frame_->step && app_.run_.playing()) return true;
+  if (leaves_ > 0 && app_.frame_->step >= leaves_) return true;
+  const bool on_the_way = until_ > app_.frame_->step;
+  if (stops_ ? on_the_way || app_.run_.playing() : on_the_way && app_.run_.playing()) return true;
   return wanted_ && !(app_.frame_->options == *wanted_);
 }
 
+void App::TourEyes::let_go() {
+  leaves_ = until_ = 0;
+  stops_ = false;
+  wanted_.reset();
+}
+
 void App::TourEyes::begin_frame() {
+  if (stops_ && step() >= until_ && !app_.run_.playing()) stops_ = false;
   if (rest_ == 0) return;
   // The mouse is the reader's again
   if (--rest_ == 0) app_.backend_.inject({.kind = InputEvent::Kind::release});
@@ -139,14 +149,23 @@ void App::TourEyes::point(const TourAct& act) {
 
 void App::TourEyes::act(const TourAct& act) {
   using Kind = TourAct::Kind;
+  let_go();
   since_ = app_.clock();
   const auto play_to = [&](long step) {
     until_ = step;
-    if (!app_.run_.playing() && step > this->step()) {
+    stops_ = !app_.run_.playing() && step > this->step();
+    if (stops_) {
       app_.attempt([&] { app_.run_.play_until(step); });
     }
   };
   switch (act.kind) {
+    case Kind::defaults:
+      return set_defaults();
+    case Kind::fill:
+      app_.layout_.restore();
+      if (const Panel* panel = app_.find(act.name); panel && !is_bar(panel->info().slot))
+        app_.layout_.maximise(panel->info().slot);
+      return;
     case Kind::show:
       app_.layout_.restore();
       if (act.name == "reader") {
@@ -156,6 +175,7 @@ void App::TourEyes::act(const TourAct& act) {
       }
       return;
     case Kind::run:
+      if (act.name == "transport.reset" || act.name == "compare.start") leaves_ = step();
       (void)app_.commands_.run(act.name);
       return;
     case Kind::release:
@@ -163,7 +183,6 @@ void App::TourEyes::act(const TourAct& act) {
       return;
     case Kind::link: {
       const ReaderWish wish = viewer_link(act.name, act.value);
-      wanted_.reset();
       if (app_.frame_ && !wish.options.empty() && app_.compare() == Compare::a) {
         app_.attempt([&] {
           RunOptions options = app_.frame_->options;
@@ -203,6 +222,27 @@ void App::TourEyes::act(const TourAct& act) {
   }
 }
 
+/// The parts and the rate with which the program starts, in one run: what tours speak of.
+void App::TourEyes::set_defaults() {
+  if (!app_.frame_) return;
+  if (app_.run_.forked()) app_.close_fork();
+  const RunOptions start;
+  RunOptions options = app_.frame_->options;
+  for (const OptionInfo& info : option_table()) {
+    if (info.group == OptionInfo::Group::parts)
+      set_option(options, info.name, get_option(start, info.name));
+  }
+  const bool restarts = !(options == app_.frame_->options);
+  options.learning_rate = start.learning_rate;
+  if (!restarts && app_.frame_->options == options) return;
+  wanted_ = options;
+  app_.attempt([&] {
+    if (!restarts) return app_.run_.set_learning_rate(options.learning_rate);
+    app_.run_.restart(options);
+    app_.toast("The run starts again, with the parts of the default model.");
+  });
+}
+
 // --- The application's part ------------------------------------------------------------------------
 
 void App::load_tours_and_commands() {
@@ -232,6 +272,7 @@ bool App::start_tour(const std::string& id) {
 }
 
 void App::leave_tour() {
+  if (guide_->alone()) layout_.restore();
   guide_->close();
   after_tour();
 }
@@ -262,7 +303,12 @@ void App::draw_tour(Ui& ui) {
       TourScene scene;
       scene.window = window;
       scene.find = [this](const std::string& probe) { return tour_eyes_->visible(probe); };
-      scene.panel_rect = [this](const std::string& id) { return panel_rect(id); };
+      // Also where a panel will stand that is behind another now
+      scene.panel_rect = [this](const std::string& id) -> std::optional<Rect> {
+        const Panel* panel = find(id);
+        if (!panel || !slots_.shown(panel->info().slot)) return {};
+        return slots_[panel->info().slot];
+      };
       scene.panel_title = [this](const std::string& id) { return title(id); };
       scene.now = clock();
       changed = tour_view_.draw(ui, *guide_, *tour_eyes_, scene) || changed;

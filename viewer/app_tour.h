@@ -31,6 +31,7 @@ class App::TourEyes final : public TourWorld {
   [[nodiscard]] long times_run(const std::string& command) const override;
   [[nodiscard]] bool busy() const override;
   void act(const TourAct& act) override;
+  void let_go() override;
 
   void begin_frame();
   /// Does the hand still point somewhere?
@@ -38,12 +39,15 @@ class App::TourEyes final : public TourWorld {
 
  private:
   void point(const TourAct& act);
+  void set_defaults();
 
   App& app_;
   int rest_ = 0;                      // frames until the mouse is given back
   double since_ = 0;                  // the last act
   long until_ = 0;                    // a step that the run goes to
+  bool stops_ = false;                // by itself, there
   std::optional<RunOptions> wanted_;  // options that the run is to have
+  long leaves_ = 0;                   // the step from which it is to begin anew; 0: it is not
 };
 
 }  // namespace tpp::viewer

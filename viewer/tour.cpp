@@ -18,6 +18,7 @@ namespace fs = std::filesystem;
 constexpr std::uintmax_t kLargestFile = 64 << 10;  // bytes
 constexpr std::size_t kMostSteps = 12, kMostLines = 12;
 constexpr double kHintAfter = 25;  // seconds
+constexpr int kLostFrames = 40;    // until more room is made
 constexpr double kPatience = 10;   // seconds for a thing to appear on the screen
 constexpr long kMostNumber = 1000000;
 
@@ -204,16 +205,18 @@ TourAct read_act(const std::string& text) {
     want(n == 2, what == "steps" ? "steps 5" : what == "until" ? "until 60" : "go 40");
     act.kind = what == "steps" ? Act::steps : what == "until" ? Act::until : Act::go;
     act.number = number_in<long>(words[1], 0, kMostNumber);
-  } else if (what == "play" || what == "pause" || what == "phase" || what == "release") {
+  } else if (what == "play" || what == "pause" || what == "phase" || what == "release" ||
+             what == "defaults") {
     want(n == 1, what.c_str());
-    act.kind = what == "play"    ? Act::play
-               : what == "pause" ? Act::pause
-               : what == "phase" ? Act::phase
-                                 : Act::release;
+    act.kind = what == "play"       ? Act::play
+               : what == "pause"    ? Act::pause
+               : what == "phase"    ? Act::phase
+               : what == "defaults" ? Act::defaults
+                                    : Act::release;
   } else {
     throw Wrong{"a tour cannot \"" + what +
                 "\": there are show, run, link, release, click, hover, drag, set, play, pause, "
-                "phase, steps, until and go"};
+                "phase, steps, until, go and defaults"};
   }
   return act;
 }
@@ -518,6 +521,13 @@ std::string panel_of_probe(std::string_view probe) {
   return std::string(probe.substr(0, probe.find('/')));
 }
 
+std::string first_seen(const std::string& probes, const TourWorld& world) {
+  for (const std::string& probe : split(probes, '|')) {
+    if (world.sees(probe)) return probe;
+  }
+  return {};
+}
+
 // --- Leading ---------------------------------------------------------------------------------------
 
 const Tour* TourGuide::find(std::string_view id) const {
@@ -554,6 +564,7 @@ void TourGuide::close() {
   places_.erase(id);
   if (at_ > 0 && !answer_.revealed) places_[id] = at_;
   tour_ = nullptr;
+  filled_ = false;
   queue_.clear();
   arranging_ = false;
 }
@@ -567,6 +578,7 @@ void TourGuide::enter(int at, TourWorld& world, double now) {
   answer_ = {};
   done_ = was_open_ = hint_ = resumed_ = false;
   happened_.assign(step() ? step()->wait.size() : 0, false);
+  world.let_go();
   first_step_ = world.step();
   began_ = now;
   trouble_.clear();
@@ -577,6 +589,8 @@ void TourGuide::arrange() {
   if (!tour_) return;
   const std::vector<TourAct>& acts = step() ? step()->before : tour_->before_question;
   queue_.assign(acts.begin(), acts.end());
+  if (std::exchange(filled_, false)) queue_.push_front({.kind = Act::fill});
+  lost_frames_ = 0;
   arranging_ = true;
   waiting_since_ = -1;
   trouble_.clear();
@@ -588,8 +602,8 @@ void TourGuide::do_it(const TourWorld& world) {
   queue_.clear();
   trouble_.clear();
   waiting_since_ = -1;
-  arranging_ = false;
-  if (lost(world)) queue_.assign(now->before.begin(), now->before.end());
+  if (std::exchange(arranging_, false) || lost(world))
+    queue_.assign(now->before.begin(), now->before.end());
   queue_.insert(queue_.end(), now->act.begin(), now->act.end());
 }
 
@@ -613,8 +627,9 @@ void TourGuide::finish() { close(); }
 bool TourGuide::lost(const TourWorld& world) const {
   if (!tour_) return false;
   const std::vector<std::string>& outline = step() ? step()->outline : tour_->outline_question;
-  return !outline.empty() && std::none_of(outline.begin(), outline.end(),
-                                          [&](const auto& probe) { return world.sees(probe); });
+  return !outline.empty() && std::none_of(outline.begin(), outline.end(), [&](const auto& probe) {
+    return !first_seen(probe, world).empty();
+  });
 }
 
 std::string TourGuide::progress(const TourWorld& world) const {
@@ -726,6 +741,16 @@ bool TourGuide::update(TourWorld& world, double now) {
   const TourStep* here = step();
   if (!here) return changed;
   if (!hint_ && !done_ && !here->hint.empty() && now >= began_ + kHintAfter) hint_ = changed = true;
+  if (lost(world) && !filled_ && !done_) {
+    // In a small window the panel may leave out what it has no room for
+    const std::string panel = panel_of_probe(here->outline.front());
+    if (!world.panel_shown(panel)) return changed;
+    if (++lost_frames_ > kLostFrames) {
+      filled_ = true;
+      world.act({.kind = Act::fill, .name = panel});
+    }
+    return true;
+  }
   if (done_ || here->wait.empty()) return changed;
   first_step_ = std::min(first_step_, world.step());  // the run may begin anew, or go back
   bool all = true;

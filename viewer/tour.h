@@ -66,6 +66,7 @@ struct TourWait {
 ///   drag PROBE x y to_x to_y
 ///   set PANEL TEXT                                     a line of the session file
 ///   play · pause · phase · steps 20 · until 60 · go 40
+///   defaults                                           one run, with the parts and the rate of the start
 struct TourAct {
   enum class Kind {
     show,
@@ -81,7 +82,9 @@ struct TourAct {
     phase,
     steps,
     until,
-    go
+    go,
+    defaults,
+    fill  // the panel fills the window; an empty name: none does
   };
   Kind kind = Kind::show;
   std::string name = {}, value = {};  // value: set's text, link's anchor
@@ -93,7 +96,7 @@ struct TourStep {
   std::string title = {};
   std::string text = {};                  // rich text (rich_text.h): what to do
   std::vector<TourAct> before = {};       // done when the step begins
-  std::vector<std::string> outline = {};  // probes
+  std::vector<std::string> outline = {};  // probes; "a|b": the first of these that is seen
   std::vector<std::string> look = {};     // panels that are to be seen too
   std::vector<TourWait> wait = {};        // all of them; none: the reader says when to go on
   std::vector<TourAct> act = {};          // what "Do it for me" does
@@ -126,6 +129,10 @@ struct Tour {
 /// Where a probe stands: "lens/distance" and "tab/lens" → "lens". Empty for no panel's.
 [[nodiscard]] std::string panel_of_probe(std::string_view probe);
 
+struct TourWorld;
+/// Which of "a|b" is on the screen; empty for none.
+[[nodiscard]] std::string first_seen(const std::string& probes, const TourWorld& world);
+
 /// What a guide sees of the window, and does to it.
 struct TourWorld {
   virtual ~TourWorld() = default;
@@ -147,6 +154,8 @@ struct TourWorld {
   [[nodiscard]] virtual bool busy() const = 0;
 
   virtual void act(const TourAct& act) = 0;
+  /// Another step begins: nothing of the last one is waited for.
+  virtual void let_go() {}
 };
 
 /// Leads through one tour at a time.
@@ -172,7 +181,8 @@ class TourGuide {
   [[nodiscard]] const TourStep* step() const;               // null at the question
   [[nodiscard]] bool at_question() const { return tour_ && !step(); }
   [[nodiscard]] bool done() const { return done_; }  // what the step waits for has happened
-  [[nodiscard]] bool acting() const { return !queue_.empty(); }
+  [[nodiscard]] bool acting() const { return arranging_ || !queue_.empty(); }
+  [[nodiscard]] bool alone() const { return filled_; }  // it made one panel fill the window
   [[nodiscard]] bool hint_shown() const { return hint_; }
   [[nodiscard]] bool resumed() const { return resumed_; }  // and nothing was done since
   [[nodiscard]] const Answer& answer() const { return answer_; }
@@ -205,6 +215,8 @@ class TourGuide {
   std::vector<Tour> tours_;
   const Tour* tour_ = nullptr;
   int at_ = 0;
+  int lost_frames_ = 0;  // since there is nothing more to arrange
+  bool filled_ = false;  // and a small window shows one panel alone for that
   bool done_ = false, was_open_ = false, hint_ = false, resumed_ = false;
   std::vector<bool> happened_;        // of each wait: clicks and the like stay
   long first_step_ = 0;               // of the run, when this step of the tour began

@@ -121,9 +121,9 @@ Rect place_card(const std::vector<Rect>& outlined, const std::vector<Rect>& soft
         cost += 1000 * shared_area(at, grown(r, 6));
         near = std::min(near, double(gap_between(at, r)));
       }
-      for (const Rect& r : soft) cost += 0.02 * shared_area(at, r);
+      for (const Rect& r : soft) cost += 0.2 * shared_area(at, r);
       // What lies between is crossed by the eye each time
-      cost += 4 * near;
+      cost += 2 * near;
       if (outlined.empty()) cost += std::abs(double(at.y - window.y - (window.h - h) / 2));
       if (cost < least) {
         least = cost;
@@ -205,10 +205,11 @@ bool TourView::draw(Ui& ui, TourGuide& guide, TourWorld& world, const TourScene&
     if (const auto rect = scene.panel_rect(panel)) lit.push_back(*rect);
   };
   for (const std::string& probe : step ? step->outline : tour->outline_question) {
-    const std::optional<Rect> rect = scene.find(probe);
+    const std::string seen = first_seen(probe, world);
+    const std::optional<Rect> rect = scene.find(seen);
     if (!rect) continue;
     outlined.push_back(clipped(*rect, scene.window));
-    light(panel_of_probe(probe));
+    light(panel_of_probe(seen));
   }
   for (const std::string& panel : step ? step->look : tour->look_question) light(panel);
   std::vector<Rect> soft = lit;

@@ -13,11 +13,14 @@
 #include <thread>
 
 #include "assets/repository.h"
+#include "assets/sources.h"
 #include "chapters/01_tensor/errors.h"
 #include "chapters/03_tokens/dataset.h"
 #include "tests/testing.h"
+#include "tools/cli/commands.h"
 #include "viewer/app.h"
 #include "viewer/backend.h"
+#include "viewer/export.h"
 #include "viewer/panels/registry.h"
 #include "viewer/script.h"
 #include "viewer/tour_view.h"
@@ -403,6 +406,10 @@ namespace {
 
 fs::path book() { return repository_root(); }
 
+/// With TPP_PICTURES, the folder, the tours are gone through with the default model, and each step's
+/// picture is written there before and after.
+const char* pictures() { return std::getenv("TPP_PICTURES"); }
+
 std::unique_ptr<BatchSource> open_story(const RunOptions& options) {
   std::string text;
   for (int i = 0; i < 400; ++i) text += "the fox saw the hen and the hen saw the fox. ";
@@ -412,6 +419,7 @@ std::unique_ptr<BatchSource> open_story(const RunOptions& options) {
 /// The default model, with everything that a tour points at, and small.
 RunOptions small_model() {
   RunOptions options;
+  if (pictures()) return options;
   options.width = 32;
   options.length = 48;
   options.batch = 2;
@@ -420,6 +428,8 @@ RunOptions small_model() {
   options.threads = 1;
   return options;
 }
+
+const int kPatience = std::getenv("TPP_IMPATIENT") ? 1200 : 6000;  // frames
 
 struct TourStage {
   explicit TourStage(int width = 1600, int height = 1000)
@@ -439,6 +449,8 @@ struct TourStage {
   static RunThreadConfig config_for(Backend& backend) {
     RunThreadConfig config;
     config.open = open_story;
+    if (pictures())
+      config.open = [](const RunOptions& wanted) { return make_source(source_config(wanted)); };
     config.background = false;
     config.sample_tokens = 8;
     config.wake = [&backend] { backend.wake(); };
@@ -450,7 +462,7 @@ struct TourStage {
 
   /// Draw until it is so; the run needs time of its own, above all under a sanitizer.
   bool comes(const std::function<bool()>& done) {
-    for (int i = 0; i < 6000; ++i) {
+    for (int i = 0; i < kPatience; ++i) {
       app.frame(false);
       if (done()) return true;
       if (i > 20) std::this_thread::sleep_for(std::chrono::milliseconds(i < 200 ? 1 : 5));
@@ -458,8 +470,7 @@ struct TourStage {
     return false;
   }
   void wait(const std::string& what, const std::function<bool()>& done) {
-    if (!comes(done))
-      FAIL("waited in vain for: " << what << "; there are " << app.probes().known());
+    if (!comes(done)) throw ScriptError("Waited in vain for: " + what + ".");
   }
 
   void click(const std::string& probe, float x = 0.5f, float y = 0.5f) {
@@ -472,12 +483,22 @@ struct TourStage {
     hand.wait(3);
   }
 
+  void picture(const std::string& name) {
+    if (!pictures()) return;
+    for (int i = 0; i < 60; ++i) {
+      app.frame(false);
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    app.frame();
+    write_png(fs::path(pictures()) / (prefix + name + ".png"), app.picture());
+  }
+
   /// The window is arranged: what the step points at is there, and the card beside it.
   void look_at_step() {
     wait("the step's beginning", [&] { return !guide().acting(); });
     const TourStep* step = guide().step();
     const auto& outline = step ? step->outline : guide().tour()->outline_question;
-    for (const std::string& probe : outline) wait(probe, [&] { return sees(probe); });
+    for (const std::string& probe : outline) wait(probe, [&] { return !on_screen(probe).empty(); });
     wait("the card to settle", [&] { return !covers(outline); });
     const auto card = app.probes().find("tour/card");
     REQUIRE(card);
@@ -486,10 +507,19 @@ struct TourStage {
     CHECK(card->right() <= backend->size().width);
     CHECK(card->bottom() <= backend->size().height);
   }
+  /// The first of "a|b" that is there.
+  std::string on_screen(std::string_view probes) const {
+    while (true) {
+      const std::string probe(probes.substr(0, probes.find('|')));
+      if (sees(probe)) return probe;
+      if (probe.size() == probes.size()) return "";
+      probes.remove_prefix(probe.size() + 1);
+    }
+  }
   bool covers(const std::vector<std::string>& outline) const {
     const auto card = app.probes().find("tour/card");
     return !card || std::any_of(outline.begin(), outline.end(), [&](const std::string& probe) {
-      const auto rect = app.probes().find(probe);
+      const auto rect = app.probes().find(on_screen(probe));
       return rect && card->overlaps(*rect);
     });
   }
@@ -502,12 +532,14 @@ struct TourStage {
     click("tour/question/choice/" + std::to_string(guide().tour()->question.right + 1));
     CHECK(guide().finished(id));
     hand.wait(4);  // the card grows
+    picture(id + "-q");
     click("tour/finish");
     CHECK(guide().tour() == nullptr);
     hand.wait(2);
     CHECK_FALSE(sees("tour/card"));
   }
 
+  std::string prefix;  // of pictures
   std::unique_ptr<NullBackend> backend;
   RunThread run;
   App app;
@@ -523,11 +555,14 @@ void act_as_reader(TourStage& s, const TourStep& step, const TourWait& wait) {
     return "";
   };
   const auto by_list = [&](const std::string& command) {  // Ctrl+K
-    const Command* found = s.app.commands().find(command);
+    const viewer::Command* found = s.app.commands().find(command);
     REQUIRE(found);
     s.hand.key("Ctrl+K");
+    s.wait("palette/input", [&] { return s.sees("palette/input"); });
+    s.hand.wait(3);
     s.hand.type(found->title);
-    s.click("palette/" + command);
+    s.hand.wait(3);
+    s.hand.key("Enter");
   };
   switch (wait.kind) {
     case Kind::click:
@@ -559,6 +594,7 @@ void act_as_reader(TourStage& s, const TourStep& step, const TourWait& wait) {
     case Kind::option: {
       s.click("architecture/" + wait.name);
       if (wait.name == "tied" || wait.name == "bias") return;
+      s.hand.wait(3);
       return s.click("architecture/" + wait.name + "/" + wait.values[0]);
     }
     case Kind::setting:
@@ -626,56 +662,67 @@ void act_as_reader(TourStage& s, const TourStep& step, const TourWait& wait) {
 
 }  // namespace
 
-TEST_CASE("tours: each is gone through to its end by a reader's hand", "[viewer][tour]") {
-  TourStage s;
-  REQUIRE(s.guide().tours().size() >= 1);
+namespace {
+
+/// Through every tour, from its first step to the last answer. `act` makes a step true.
+void go_through_all(TourStage& s, const std::function<void(const TourStep&)>& act) {
   std::vector<std::string> ids;
   for (const Tour& tour : s.guide().tours()) ids.push_back(tour.id);
+  REQUIRE(ids.size() >= 17);
   for (const std::string& id : ids) {
-    INFO("tour " << id);
-    s.begin(id);
-    const Tour& tour = *s.guide().tour();
-    for (int at = 0; at < int(tour.steps.size()); ++at) {
-      const TourStep& step = tour.steps[std::size_t(at)];
-      INFO(tour.file << ", line " << step.line << ": " << step.title);
-      REQUIRE(s.guide().tour() == &tour);
-      REQUIRE(s.guide().at() == at);
-      s.look_at_step();
-      for (const TourWait& wait : step.wait) {
-        if (s.guide().done() || s.guide().at() != at) break;
-        act_as_reader(s, step, wait);
+    // TPP_TOUR=13 for who writes one
+    if (const char* only = std::getenv("TPP_TOUR"); only && id != only) continue;
+    std::string where = "tour " + id;
+    try {
+      s.begin(id);
+      const Tour& tour = *s.guide().tour();
+      for (int at = 0; at < int(tour.steps.size()); ++at) {
+        const TourStep& step = tour.steps[std::size_t(at)];
+        where = tour.file + ", line " + std::to_string(step.line) + ": " + step.title;
+        INFO(where);
+        REQUIRE(s.guide().tour() == &tour);
+        REQUIRE(s.guide().at() == at);
+        s.look_at_step();
+        const auto over = [&] {
+          return s.guide().at() != at || s.guide().done() || step.wait.empty();
+        };
+        const std::string number = id + "-" + std::to_string(at + 1);
+        s.picture(number + "a");
+        if (!over()) act(step);
+        s.wait("the step to be done", over);
+        CHECK(s.guide().trouble().empty());
+        s.hand.wait(4);  // the card grows
+        s.picture(number + "b");
+        if (s.guide().at() == at) s.click("tour/next");
       }
-      s.wait("the step to be done",
-             [&] { return s.guide().at() != at || s.guide().done() || step.wait.empty(); });
-      if (s.guide().at() == at) s.click("tour/next");
-      if (s.run.playing()) s.run.pause();
+      where = tour.file + ": the question";
+      s.answer();
+    } catch (const std::exception& error) {
+      std::string said;
+      for (const std::string& toast : s.app.toasts()) said += " “" + toast + "”";
+      FAIL_CHECK(where << ": " << error.what() << said);
+      s.hand.key("Escape");
     }
-    s.answer();
+    s.run.pause();
   }
+}
+
+}  // namespace
+
+TEST_CASE("tours: each is gone through to its end by a reader's hand", "[viewer][tour]") {
+  TourStage s;
+  go_through_all(s, [&](const TourStep& step) {
+    const int at = s.guide().at();
+    for (const TourWait& wait : step.wait) {
+      if (s.guide().done() || s.guide().at() != at) break;
+      act_as_reader(s, step, wait);
+    }
+  });
 }
 
 TEST_CASE("tours: a reader who is stuck comes to the end by one button", "[viewer][tour]") {
   TourStage s(1000, 700);
-  std::vector<std::string> ids;
-  for (const Tour& tour : s.guide().tours()) ids.push_back(tour.id);
-  for (const std::string& id : ids) {
-    INFO("tour " << id);
-    s.begin(id);
-    const Tour& tour = *s.guide().tour();
-    for (int at = 0; at < int(tour.steps.size()); ++at) {
-      const TourStep& step = tour.steps[std::size_t(at)];
-      INFO(tour.file << ", line " << step.line << ": " << step.title);
-      REQUIRE(s.guide().at() == at);
-      s.look_at_step();
-      const auto over = [&] {
-        return s.guide().at() != at || s.guide().done() || step.wait.empty();
-      };
-      if (!over()) {
-        s.click("tour/do");
-        s.wait("the step to be done", over);
-      }
-      if (s.guide().at() == at) s.click("tour/next");
-    }
-    s.answer();
-  }
+  s.prefix = "small-";
+  if (pictures()) s.app.set_appearance(Appearance::light);
+  go_through_all(s, [&](const TourStep&) { s.click("tour/do"); });
 }
