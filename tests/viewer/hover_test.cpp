@@ -621,6 +621,7 @@ TEST_CASE("hover: Enter opens the line of code that the tooltip names", "[viewer
 template <class Check>
 void sweep_panels(const Frame* frame, const History* history, const Check& check) {
   for (const PanelEntry& entry : panel_table()) {
+    if (std::string(entry.id) == "kernels") continue;  // it shows a trace, and no run
     Stage stage(900, 640);
     stage.backend().set_frame_time(0.09);
     stage.history = history;
