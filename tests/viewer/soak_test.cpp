@@ -362,8 +362,11 @@ TEST_CASE("soak: whatever is done, in any order, memory stays within its bounds"
   const Folder folder;
   Stage stage(folder);
   Hand hand(stage, folder, seed);
+  stage.run.play_until(120);  // so that the budget is felt from the beginning
+  stage.wait("the first steps", [&] { return stage.app.shown()->step == 120; });
   const auto start = Clock::now();
-  std::size_t settled = 0, most_past = 0, most_resident = 0, first_resident = 0;
+  std::size_t settled = 0, most_past = stage.app.shown()->past_bytes, most_resident = 0,
+              first_resident = 0;
   long actions = 0;
   for (int round = 0; wanted > 0 ? seconds_since(start) < wanted : round < kRounds; ++round) {
     std::string done;
