@@ -146,6 +146,25 @@ TEST_CASE("compare: norms and scores are subtracted where both have them",
     CHECK(double(rope.score().score[d]) ==
           Approx(double(rope_b.score().score[d]) - double(rope_a.score().score[d])).margin(1e-5));
 
+  // The dials show both queries: A's arrow and B's, in their colours
+  const Theme theme(Appearance::dark, 1);
+  const auto pixels_of = [&](RunId id) {
+    stage.frame(true);
+    const Image image = stage.backend().read_pixels();
+    const Rect r = stage.probes.find("rope/pair/0").value();
+    int found = 0;
+    for (int y = int(r.y); y < int(r.bottom()); ++y)
+      for (int x = int(r.x); x < int(r.right()); ++x)
+        found += (image.at(x, y) & 0xFFFFFFu) == (theme.run(id) & 0xFFFFFFu);
+    return found;
+  };
+  CHECK(pixels_of(RunId::a) > 0);
+  CHECK(pixels_of(RunId::b) > 0);
+  stage.compare = Compare::a;
+  stage.show(rope, &runs.a, 2, &runs.b);
+  CHECK(pixels_of(RunId::b) == 0);
+  stage.compare = Compare::difference;
+
   // Where they have other parts, A is shown as it is
   FrameSpec spec;
   spec.options.placement = "post";
