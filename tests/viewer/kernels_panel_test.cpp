@@ -142,6 +142,9 @@ TEST_CASE("kernels panel: a lane says what it does", "[viewer][kernels]") {
   CHECK(cost_sentence(put) ==
         "32 wavefronts instead of 1: lanes want different words of one bank.");
 
+  CHECK(launch_text(v, "kernel") == "2 blocks of 64 threads");
+  CHECK(launch_text(v, "other").empty());
+
   const RequestScene few = scene(6);
   CHECK(few.line.array == "y");
   CHECK(request_sentence(few) == "Warp 0 stores y: 4 bytes a lane, 5 lanes of 32.");

@@ -99,6 +99,18 @@ std::string cost_sentence(const RequestScene& s) {
          ": lanes want different words of one bank.";
 }
 
+std::string launch_text(const TraceVersion& version, const std::string& kernel) {
+  for (const TraceKernel& k : version.kernels) {
+    if (k.name != kernel) continue;
+    const auto product = [](const std::array<int, 3>& n) { return double(n[0]) * n[1] * n[2]; };
+    const double blocks = product(k.grid), threads = product(k.block);
+    if (blocks > 1e15 || threads > 1e15) return "";  // no launch of this world
+    return counted((long long)blocks, "block", "blocks") + " of " +
+           counted((long long)threads, "thread", "threads");
+  }
+  return "";
+}
+
 Explanation explain_lane(const RequestScene& s, int lane) {
   Explanation e;
   const std::string who =

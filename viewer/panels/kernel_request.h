@@ -23,6 +23,9 @@ struct RequestScene {
 [[nodiscard]] std::string request_sentence(const RequestScene& scene);
 [[nodiscard]] std::string cost_sentence(const RequestScene& scene);
 
+/// "2 blocks of 64 threads", of this kernel; empty when it is not there.
+[[nodiscard]] std::string launch_text(const TraceVersion& version, const std::string& kernel);
+
 /// A lane's part, step by step: "lane 5 loads x[37]".
 [[nodiscard]] Explanation explain_lane(const RequestScene& scene, int lane);
 

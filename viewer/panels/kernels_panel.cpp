@@ -293,9 +293,15 @@ void KernelsPanel::State::draw_choice(ViewContext& context, const Rect& rect) {
   if (!(chosen == choice)) choose(chosen, "");
   if (!replay.trace()) return;
   const float x = rect.x + std::min(rect.w * 0.45f, t.px(300)) + t.px(12);
+  // What it ran on; "the same shape" means the ladder above it in the list
+  std::string words = replay.trace()->title;
+  if (const std::size_t same = words.find(", the same shape"); same != std::string::npos)
+    words.resize(same);
+  const std::string launch = has_scene ? launch_text(*replay.version(), scene.line.kernel) : "";
+  if (!launch.empty()) words += " · " + launch;
   const FontScope small(t, Font::small);
   put_text(context, ImGui::GetWindowDrawList(), x, rect.y + t.px(5), context.colours().muted,
-           elide(recorder.busy() ? "Recording …" : replay.trace()->title, rect.right() - x));
+           elide(recorder.busy() ? "Recording …" : words, rect.right() - x));
 }
 
 /// The versions, one a row; a click shows one. Returns the height.
