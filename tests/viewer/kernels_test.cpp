@@ -376,6 +376,34 @@ TEST_CASE("kernel lens: a recording that fails says why", "[viewer][kernels]") {
   CHECK(wait_for(recorder).problem.find("is missing") != std::string::npos);
 }
 
+TEST_CASE("kernel lens: a program that is missing is built first", "[viewer][kernels]") {
+  const Folder folder;
+  std::ofstream(folder.path / "toy.json") << toy_trace();
+  KernelPrograms programs;
+  programs.traces = folder.path / "kept";
+  programs.learn = folder.path / "no-learn";
+  programs.counts = folder.path / "counts";
+  const fs::path built =
+      folder.script("built", "cp " + (folder.path / "toy.json").string() + " \"$4\"");
+  programs.run = folder.script(
+      "run", "[ \"$1 $2\" = \"counts --help\" ] && [ -n \"$TPP_SKIP_PACKAGES\" ] && cp " +
+                 built.string() + " " + programs.counts.string());
+  KernelRecorder recorder(programs);
+  recorder.want({"05", "softmax"});
+  const KernelRecorder::Result result = wait_for(recorder);
+  CHECK(result.problem == "");
+  CHECK(result.trace);
+  CHECK_FALSE(recorder.building());
+
+  fs::remove(programs.counts);
+  programs.run = folder.script("run", "echo 'The disk is full.'; exit 2");
+  KernelRecorder other(programs);
+  other.want({"08", "forward"});
+  const std::string problem = wait_for(other).problem;
+  CHECK(problem.find("./run counts") != std::string::npos);
+  CHECK(problem.find("The disk is full.") != std::string::npos);
+}
+
 TEST_CASE("kernel lens: another choice gives up the first", "[viewer][kernels]") {
   const Folder folder;
   std::ofstream(folder.path / "toy.json") << toy_trace();
