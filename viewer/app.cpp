@@ -68,8 +68,7 @@ class App::Guard final : public RunControl {
       if (app_.compare() == Compare::a) {
         run_.restart(options);
       } else {  // what is shown is what is changed
-        run_.fork(swaps_between(app_.frame_->options, options), run_.forked_at(),
-                  app_.frame_b_->parts);
+        run_.fork(swaps_between(app_.frame_->options, options), run_.forked_at(), {}, true);
       }
     } catch (const std::bad_alloc&) {
       throw InputError("There is not enough memory for this model: choose smaller sizes.");
@@ -103,7 +102,8 @@ App::App(Backend& backend, RunThread& run, AppConfig config)
       guard_(std::make_unique<Guard>(*this, run)),
       theme_(config_.appearance, backend.display_scale() * config_.zoom),
       code_(config_.root),
-      reader_(config_.root) {
+      reader_(config_.root),
+      breaks_(run, config_.load, [&backend] { backend.wake(); }) {
   for (const PanelEntry& entry : panel_table()) panels_.push_back(entry.make());
   add_commands();
   load_tours_and_commands();
@@ -192,6 +192,12 @@ void App::add_commands() {
     });
   }
 
+  for (const Breakage& what : breakages()) {
+    add("break." + what.id, "Break it: " + what.title, "Break it", {},
+        [this, &what] { breaks_.ask(what); });
+  }
+  add("break.mend", "Mend what is broken", "Break it", {}, [this] { breaks_.mend_all(); });
+
   add("view.theme", "Dark or light", "View", {key('T')},
       [this] { set_appearance(theme_.dark() ? Appearance::light : Appearance::dark); });
   for (int i = 0; i < kPresets; ++i) {
@@ -267,6 +273,10 @@ void App::add_commands() {
     }
   });
   add("session.save", "Save the session", "Files", {.key = key('S'), .ctrl = true}, [this] {
+    if (is_lesson_) {
+      toast("This session was made for a lesson: its file is not changed.");
+      return;
+    }
     if (config_.session.empty()) {
       toast("There is nowhere to save the session: name a file with --session.", true);
       return;
@@ -343,7 +353,8 @@ std::string App::title(const std::string& id) const {
 std::vector<Panel*> App::panels_in(Slot slot) const {
   std::vector<Panel*> found;
   for (const auto& panel : panels_) {
-    if (panel->info().slot == slot) found.push_back(panel.get());
+    if (panel->info().slot == slot && !hidden_.hides(panel->info().id))
+      found.push_back(panel.get());
   }
   return found;
 }
@@ -377,6 +388,7 @@ void App::bring_forward(const std::string& id) {
   const Slot slot = panel->info().slot;
   const std::vector<Panel*> here = panels_in(slot);
   const auto at = std::find(here.begin(), here.end(), panel);
+  if (at == here.end()) return;  // the session hides it
   active_[static_cast<std::size_t>(slot)] = static_cast<int>(at - here.begin());
   if (is_bar(slot)) return;
   layout_.set_tab(slot);
@@ -425,6 +437,8 @@ ViewContext App::context(const Ui& ui, const Rect& rect) {
   context.history_b = frame_b_ ? &history_b_ : nullptr;
   context.control = guard_.get();
   context.time = ImGui::GetTime();
+  context.breaks = &breaks_;
+  context.hidden = &hidden_;
   return context;
 }
 
@@ -452,6 +466,7 @@ void App::frame(bool present) {
     for (std::string& name : panel->taps(seen)) wanted.insert(std::move(name));
     panel->update(seen);
   }
+  for (std::string& name : breaks_.taps(frame_.get())) wanted.insert(std::move(name));
   run_.want({wanted.begin(), wanted.end()});
 
   redraw_at_ = 0;
@@ -486,6 +501,8 @@ void App::take_news() {
   run_.drain(history_);
   run_.drain_b(history_b_);
   for (std::string& sentence : run_.take_notices()) toast(std::move(sentence));
+  breaks_.update(frame_.get(), frame_b_.get(), history_, history_b_);
+  for (const BreakWish& wish : breaks_.take_wishes()) grant(wish);
   // The transport bar tells why a run has stopped; toasts about it go when that is mended
   const std::string error = frame_ ? frame_->error : "";
   if (error != told_error_)
@@ -538,7 +555,9 @@ bool App::input_changed() {
 void App::draw_slot(Ui& ui, Slot slot, const Rect& rect) {
   if (slot == Slot::reader) return draw_reader(ui, rect);
   const std::vector<Panel*> here = panels_in(slot);
-  if (slot == Slot::time_strip && here.empty()) return draw_time(ui, rect);
+  if (slot == Slot::time_strip && here.empty() && !hidden_.hides("time"))
+    return draw_time(ui, rect);
+  if (here.empty() && !is_bar(slot)) return;  // the session hides what was here
   if (is_bar(slot)) {
     const Rect content = begin_bar(ui, slot, rect);
     if (!here.empty()) {
@@ -781,6 +800,18 @@ void App::follow_plan() {
   }
 }
 
+/// The damage is to be seen: its panel, its tab, its place.
+void App::grant(const BreakWish& wish) {
+  if (Panel* panel = find(wish.panel)) {
+    if (layout_.maximised()) layout_.restore();
+    bring_forward(wish.panel);
+    if (!wish.view.empty()) panel->restore(wish.view);
+  }
+  if (!wish.place.empty()) selection_.set(wish.place);
+  if (wish.show_b) set_compare(Compare::b);
+  if (!wish.toast.empty()) toast(wish.toast, wish.error);
+}
+
 void App::close_fork() {
   plan_.reset();
   run_.close_fork();
@@ -945,6 +976,13 @@ Session App::session() const {
 }
 
 void App::apply(const Session& session) {
+  is_lesson_ = session.is_lesson();
+  hidden_.patterns = session.hidden;
+  const auto hides = [this](std::string_view id) {
+    constexpr std::string_view kPanel = "panel.";  // the command that shows one
+    return hidden_.hides(id) || (id.starts_with(kPanel) && hidden_.hides(id.substr(kPanel.size())));
+  };
+  commands_.hide(hides, [this](const Command& c) { toast(c.title + ": hidden by this session."); });
   set_appearance(session.appearance);
   set_zoom(session.zoom);
   layout_.parse(session.layout);
@@ -964,6 +1002,7 @@ void App::apply(const Session& session) {
     if (id == "reader") reader_.restore(settings);
     if (id == "tour") guide_->restore(settings);
   }
+  if (!session.ask.empty()) breaks_.set_asks(session.ask, config_.out / "predictions.csv");
 }
 
 // --- The loop ----------------------------------------------------------------------------------------

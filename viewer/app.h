@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "viewer/backend.h"
+#include "viewer/break/break_it.h"
+#include "viewer/hidden.h"
 #include "viewer/panel.h"
 #include "viewer/reader/reader.h"
 #include "viewer/run/run_thread.h"
@@ -26,10 +28,11 @@ namespace tpp::viewer {
 
 struct AppConfig {
   Appearance appearance = Appearance::dark;
-  float zoom = 1;                     // on top of the display's scale
-  std::filesystem::path out = "out";  // where pictures, numbers and checkpoints are written
-  std::filesystem::path root = ".";   // where chapters/ is, for the reader
-  std::filesystem::path session;      // where the session is saved; empty: nowhere
+  float zoom = 1;                         // on top of the display's scale
+  std::filesystem::path out = "out";      // where pictures, numbers and checkpoints are written
+  std::filesystem::path root = ".";       // where chapters/ is, for the reader
+  std::filesystem::path session;          // where the session is saved; empty: nowhere
+  LoadStandIns load = load_wrong_answer;  // how wrong answers come into the model
 };
 
 class App {
@@ -93,6 +96,7 @@ class App {
   [[nodiscard]] Selection& selection() { return selection_; }
   [[nodiscard]] Layout& layout() { return layout_; }
   [[nodiscard]] Reader& reader() { return reader_; }
+  [[nodiscard]] BreakIt& breaks() { return breaks_; }
   [[nodiscard]] Commands& commands() { return commands_; }
   [[nodiscard]] const History& history() const { return history_; }
   [[nodiscard]] const std::shared_ptr<const Frame>& shown() const { return frame_; }
@@ -136,6 +140,7 @@ class App {
   void fork(ForkAt at);
   void close_fork();
   void follow_plan();
+  void grant(const BreakWish& wish);
   void draw_explanation(Ui& ui);
   void draw_toasts(Ui& ui);
   void act(Panel& panel, const PanelAction& action);
@@ -176,6 +181,9 @@ class App {
   std::vector<Toast> toasts_;
   CodePlaces code_;
   Reader reader_;
+  BreakIt breaks_;
+  Hidden hidden_;           // by the session
+  bool is_lesson_ = false;  // the session is a teacher's: it is not written
   std::unique_ptr<TourGuide> guide_;
   std::unique_ptr<TourEyes> tour_eyes_;
   TourView tour_view_;

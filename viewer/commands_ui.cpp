@@ -82,8 +82,18 @@ const Command* Commands::find(std::string_view id) const {
   return nullptr;
 }
 
+void Commands::hide(std::function<bool(std::string_view id)> hides,
+                    std::function<void(const Command&)> told) {
+  hides_ = std::move(hides);
+  told_ = std::move(told);
+}
+
 bool Commands::run(std::string_view id) {
   const Command* c = find(id);
+  if (c && hidden(*c)) {
+    if (told_) told_(*c);
+    return false;
+  }
   if (!c || (c->enabled && !c->enabled())) return false;
   // The action may add commands: keep it alive by itself
   const auto action = c->action;
@@ -121,6 +131,7 @@ std::vector<std::string_view> Commands::match(std::string_view words) const {
 
   std::vector<std::pair<int, std::string_view>> found;
   for (const Command& c : commands_) {
+    if (hidden(c)) continue;
     const int s = score(lower(c.title + " " + c.group), parts);
     if (s >= 0) found.emplace_back(s, c.id);
   }
@@ -248,7 +259,8 @@ void Commands::draw_help(Ui& ui) {
   // Groups in the order in which they were added
   std::vector<std::string> groups;
   for (const Command& c : commands_) {
-    if (c.shortcut && std::find(groups.begin(), groups.end(), c.group) == groups.end()) {
+    if (c.shortcut && !hidden(c) &&
+        std::find(groups.begin(), groups.end(), c.group) == groups.end()) {
       groups.push_back(c.group);
     }
   }
@@ -281,7 +293,7 @@ void Commands::draw_help(Ui& ui) {
       ImGui::TextUnformatted(group.c_str());
       ImGui::PopStyleColor();
       for (const Command& c : commands_) {
-        if (!c.shortcut || c.group != group) continue;
+        if (!c.shortcut || c.group != group || hidden(c)) continue;
         const ImVec2 at = ImGui::GetCursorScreenPos();
         {
           const FontScope small(t, Font::small);

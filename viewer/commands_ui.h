@@ -32,6 +32,11 @@ class Commands {
   /// Run by id. False if there is none, or it is not enabled now.
   bool run(std::string_view id);
   const Command* find(std::string_view id) const;
+
+  /// Commands that a session hides: they are not listed and do nothing, and `told` hears of each that was
+  /// asked for.
+  void hide(std::function<bool(std::string_view id)> hides,
+            std::function<void(const Command&)> told);
   /// How often it was run until now, in any way.
   long times_run(const std::string& id) const {
     const auto at = times_run_.find(id);
@@ -61,7 +66,11 @@ class Commands {
   void draw_palette(Ui& ui);
   void draw_help(Ui& ui);
 
+  [[nodiscard]] bool hidden(const Command& c) const { return hides_ && hides_(c.id); }
+
   std::vector<Command> commands_;
+  std::function<bool(std::string_view)> hides_;
+  std::function<void(const Command&)> told_;
   std::map<std::string, long> times_run_;
   bool palette_ = false, focus_input_ = false, help_ = false, help_opens_ = false;
   std::string search_;

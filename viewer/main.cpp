@@ -85,8 +85,10 @@ void add_options(CLI::App& program, Arguments& args) {
       ->check(CLI::Validator(CLI::Range(0.5, 4.0)).description(""))
       ->group(view);
   program
-      .add_option("--session", args.session,
-                  "arrange the view and set the run as this file says; it is written at the end")
+      .add_option(
+          "--session", args.session,
+          "arrange the view and set the run as this file says; it is written at the end, unless it "
+          "is a lesson, which hides or asks something")
       ->type_name("FILE")
       ->group(view);
   program.add_option("--out", args.out, "folder for pictures, numbers and checkpoints")
@@ -242,7 +244,7 @@ int open_window(const Arguments& args, RunThreadConfig config, Run run,
     return 0;
   }
   app.loop(args.frames);
-  if (!session_path.empty() && args.frames < 0) {
+  if (!session_path.empty() && args.frames < 0 && !(session && session->is_lesson())) {
     try {
       save_session(session_path, app.session());
     } catch (const InputError& error) {

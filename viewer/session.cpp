@@ -66,6 +66,101 @@ void read(const Json& object, const std::string& field, std::optional<Number>& o
   out = Number(number);
 }
 
+// --- A teacher's part ------------------------------------------------------------------------------
+
+constexpr std::size_t kMostPatterns = 200, kMostAsks = 50, kLongestText = 2000;
+
+void read_text(const Json& object, const std::string& field, const std::string& place,
+               std::string& out) {
+  const Json* value = find(object, field);
+  if (!value) return;
+  if (!value->is_string()) refuse(place + "/" + field, "a text");
+  out = value->get<std::string>();
+  if (out.size() > kLongestText) refuse(place + "/" + field, "a text of at most 2000 letters");
+}
+
+std::vector<std::string> read_list(const Json& object, const std::string& field,
+                                   const std::string& place, std::size_t most) {
+  std::vector<std::string> list;
+  const Json* value = find(object, field);
+  if (!value) return list;
+  const std::string wanted = "a list of at most " + std::to_string(most) + " texts";
+  if (!value->is_array() || value->size() > most) refuse(place + field, wanted);
+  for (const Json& text : *value) {
+    if (!text.is_string() || text.get_ref<const std::string&>().size() > kLongestText)
+      refuse(place + field, wanted);
+    list.push_back(text.get<std::string>());
+  }
+  return list;
+}
+
+/// A question: the name of a breakage, or an object that says what it breaks and asks.
+Breakage read_ask(const Json& json, int number, const RunOptions& run) {
+  const std::string at = "ask/" + std::to_string(number);
+  const auto known = [&](const std::string& id) -> const Breakage& {
+    if (const Breakage* found = find_breakage(id)) return *found;
+    std::string ids;
+    for (const Breakage& b : breakages()) ids += (ids.empty() ? "" : ", ") + b.id;
+    throw InputError("its field \"" + at + "\" names \"" + id.substr(0, 40) +
+                     "\", which cannot be broken: there are " + ids);
+  };
+  if (json.is_string()) return known(json.get<std::string>());
+  if (!json.is_object()) refuse(at, "the name of a breakage, or an object");
+
+  Breakage what;
+  std::string name;
+  read_text(json, "break", at, name);
+  if (!name.empty()) what = known(name);
+  if (name.empty()) what.id = "question-" + std::to_string(number);
+  read_text(json, "id", at, what.id);
+  if (name.empty()) what.title = what.id;
+  read_text(json, "title", at, what.title);
+  read_text(json, "what", at, what.what);
+  read_text(json, "look", at, what.look);
+  read_text(json, "panel", at, what.panel);
+  read_text(json, "wrong", at, what.wrong);
+  if (!what.wrong.empty() &&
+      (what.wrong.find('=') == std::string::npos ||
+       what.wrong.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.=") !=
+           std::string::npos)) {
+    refuse(at + "/wrong", "like \"6.1=mask_one_more\"");
+  }
+  if (find(json, "set")) {
+    std::map<std::string, std::string> options;
+    read(json, "set", options);
+    what.swaps.assign(options.begin(), options.end());
+  }
+  try {
+    (void)with_swaps(run, what.swaps);
+  } catch (const InputError& error) {
+    throw InputError("its field \"" + at + "/set\" cannot be: " + error.what());
+  }
+  if (const Json* steps = find(json, "steps"))
+    what.steps = long(read_number(*steps, at + "/steps", 1, 100000));
+  if (find(json, "measure")) {
+    what.measures.clear();
+    for (const std::string& id : read_list(json, "measure", at + "/", kMeasures)) {
+      int m = 0;
+      while (m < kMeasures && info_of(Measure(m)).id != id) ++m;
+      if (m == kMeasures)
+        refuse(at + "/measure", "made of measures: \"" + id.substr(0, 40) + "\" is none");
+      what.measures.push_back(Measure(m));
+    }
+  } else if (name.empty()) {
+    what.measures = {Measure::loss, Measure::validation};
+  }
+
+  Question& q = what.question;
+  read_text(json, "text", at, q.text);
+  read_text(json, "explanation", at, q.explanation);
+  if (find(json, "choices")) q.choices = read_list(json, "choices", at + "/", 4);
+  if (const Json* right = find(json, "right"))
+    q.right = int(read_number(*right, at + "/right", 1, 4)) - 1;
+  if (const std::string problem = problem_of(q); !problem.empty())
+    throw InputError("its field \"" + at + "\" is no question: " + problem);
+  return what;
+}
+
 }  // namespace
 
 const char* name_of(Compare compare) {
@@ -174,6 +269,14 @@ Session session_from_json(std::string_view text) {
     const std::optional<Compare> shows = compare_named(compare);
     if (!shows) refuse("compare", "\"a\", \"b\" or \"difference\"");
     session.compare = *shows;
+  }
+  session.hidden = read_list(json, "hidden", "", kMostPatterns);
+  if (const Json* ask = find(json, "ask")) {
+    if (!ask->is_array() || ask->size() > kMostAsks)
+      refuse("ask", "a list of at most 50 questions");
+    const RunOptions run = session.options.value_or(RunOptions{});
+    for (const Json& one : *ask)
+      session.ask.push_back(read_ask(one, int(session.ask.size()) + 1, run));
   }
   return session;
 }

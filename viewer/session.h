@@ -6,8 +6,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "chapters/31_transformer_pp/catalogue.h"
+#include "viewer/break/breakages.h"
 #include "viewer/run/lockstep.h"
 #include "viewer/selection.h"
 #include "viewer/theme.h"
@@ -28,13 +30,18 @@ struct Session {
   // Two runs: what B has otherwise, and at which step it began. The same steps lead there again
   std::optional<ForkPlan> fork;
   Compare compare = Compare::a;
+
+  // A teacher's: the program never writes to a file that has one of these
+  std::vector<std::string> hidden;  // names of controls, panels and commands (viewer/hidden.h)
+  std::vector<Breakage> ask;        // predict, then reveal, one after another
+  [[nodiscard]] bool is_lesson() const { return !hidden.empty() || !ask.empty(); }
 };
 
 /// "a", "b", "difference"; and back.
 [[nodiscard]] const char* name_of(Compare compare);
 [[nodiscard]] std::optional<Compare> compare_named(std::string_view name);
 
-/// JSON, readable and the same for the same session.
+/// JSON, readable and the same for the same session. What a teacher adds is not written.
 [[nodiscard]] std::string to_json(const Session& session);
 
 /// Errors  InputError, one sentence, for everything that to_json() could not have written. Fields

@@ -12,6 +12,8 @@ namespace tpp::viewer {
 struct Frame;       // viewer/run/frame.h: an immutable picture of a run at one step
 struct History;     // viewer/run/frame.h: the scalars of all steps
 struct RunControl;  // viewer/run/: how to send commands to the trainers
+struct Hidden;      // viewer/hidden.h: what a session hides
+class BreakIt;      // viewer/break/: what is broken on purpose
 
 /// Which run the panels show.
 enum class Compare { a, b, difference };
@@ -29,6 +31,8 @@ struct ViewContext : Ui {
   double time = 0;                     // seconds since the start, for animation
   const History* history_b = nullptr;  // all steps of run B; null without one
   double redraw_in = 0;  // draw() may set it: seconds until it changes by itself; 0: it does not
+  BreakIt* breaks = nullptr;       // null in tests that only look
+  const Hidden* hidden = nullptr;  // null: nothing is
 
   /// The frame of the run that is shown (A for the difference).
   const Frame* shown() const { return compare == Compare::b ? b : a; }

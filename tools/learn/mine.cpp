@@ -4,11 +4,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 
 #include "chapters/01_tensor/errors.h"
-#include "chapters/02_tape/slots.h"
 
 namespace tpp {
 namespace fs = std::filesystem;
@@ -41,33 +41,47 @@ std::string field(std::string& line) {
 
 }  // namespace
 
+std::vector<LoadedFunction> load_functions(const std::string& list) {
+  const fs::path program = fs::read_symlink("/proc/self/exe").parent_path() / "tpp-learn";
+  if (!fs::exists(program)) {
+    throw InputError("There is no tpp-learn beside this program: ./run learn list builds it.");
+  }
+  int code = 0;
+  std::string lines = output_of(quoted(program.string()) + " slot " + quoted(list) + " 2>&1", code);
+  if (code != 0) {
+    while (!lines.empty() && lines.back() == '\n') lines.pop_back();
+    throw InputError(lines.empty() ? "tpp-learn ended with code " + std::to_string(code) + "."
+                                   : lines);
+  }
+  std::vector<LoadedFunction> all;
+  while (!lines.empty()) {
+    const std::size_t end = lines.find('\n');
+    std::string line = lines.substr(0, end);
+    lines.erase(0, end == std::string::npos ? lines.size() : end + 1);
+    if (std::count(line.begin(), line.end(), '\t') != 3) continue;
+    const std::string name = field(line), file = field(line), index = field(line), label = line;
+    void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);  // it stays
+    if (library == nullptr) throw InputError(label + " cannot be loaded: " + dlerror());
+    void* functions = dlsym(library, "tpp_slot_functions");
+    if (functions == nullptr) throw InputError(file + " has no functions for the model.");
+    const auto* table = reinterpret_cast<const AnyFunction* (*)()>(functions)();
+    all.push_back({name, table[std::stoul(index)], label});
+  }
+  return all;
+}
+
 void put_mine_in_place(const std::string& list, const std::string& device) {
   if (list.empty()) return;
   if (device != "cpu") {
     throw InputError("--mine works on the processor: with --device " + device +
                      " the model runs kernels, not these functions.");
   }
-  const fs::path program = fs::read_symlink("/proc/self/exe").parent_path() / "tpp-learn";
-  if (!fs::exists(program)) {
-    throw InputError("--mine needs tpp-learn beside this program: ./run learn list builds it.");
-  }
-  int code = 0;
-  std::string lines = output_of(quoted(program.string()) + " slot " + quoted(list), code);
-  if (code != 0) throw InputError("--mine " + list + " is not possible; the reason stands above.");
-  while (!lines.empty()) {
-    const std::size_t end = lines.find('\n');
-    std::string line = lines.substr(0, end);
-    lines.erase(0, end == std::string::npos ? lines.size() : end + 1);
-    if (line.empty()) continue;
-    const std::string name = field(line), file = field(line), index = field(line), label = line;
-    void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);  // it stays
-    if (library == nullptr)
-      throw InputError("--mine: " + label + " cannot be loaded: " + dlerror());
-    void* functions = dlsym(library, "tpp_slot_functions");
-    if (functions == nullptr)
-      throw InputError("--mine: " + file + " has no functions for the model.");
-    const auto* all = reinterpret_cast<const AnyFunction* (*)()>(functions)();
-    fill_slot(name, all[std::stoul(index)], label);
+  try {
+    for (const LoadedFunction& one : load_functions(list))
+      fill_slot(one.slot, one.function, one.label);
+  } catch (const InputError& error) {
+    const std::string reason = error.what();
+    throw InputError(reason.starts_with("--mine") ? reason : "--mine: " + reason);
   }
 }
 

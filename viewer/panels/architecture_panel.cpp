@@ -9,6 +9,7 @@
 #include "chapters/01_tensor/errors.h"
 #include "chapters/15_gqa/gqa.h"
 #include "viewer/export.h"
+#include "viewer/hidden.h"
 #include "viewer/panels/drawing.h"
 #include "viewer/panels/telling.h"
 #include "viewer/run/run_control.h"
@@ -440,6 +441,13 @@ float ArchitecturePanel::State::draw_switches(ViewContext& context, const Rect& 
   const std::array<float, 2> labels{text_width(context, Font::small, "placement") + theme.px(5),
                                     text_width(context, Font::small, "position") + theme.px(5)};
   const bool can = context.control != nullptr;
+  const auto hidden = [&](const std::string& name) {
+    return context.hidden && context.hidden->hides("architecture." + name);
+  };
+  if (hidden("*")) {  // all of them
+    ImGui::PopStyleVar();
+    return 0;
+  }
   if (!can) ImGui::BeginDisabled();
 
   // The choices of the options' table, two columns of them
@@ -449,6 +457,7 @@ float ArchitecturePanel::State::draw_switches(ViewContext& context, const Rect& 
   };
   const auto combo = [&](int index, const std::string& name, const std::string& value,
                          const std::vector<std::string>& choices, const std::string& help) {
+    if (hidden(name)) return std::string{};
     const ImVec2 at = cell(index);
     const float label = labels[std::size_t(index % 2)];
     put_text(context, list, at.x, at.y + theme.px(3), differs(name) ? colours.run_b : colours.muted,
@@ -515,6 +524,7 @@ float ArchitecturePanel::State::draw_switches(ViewContext& context, const Rect& 
   for (const char* name : {"bias", "tied"}) {
     const float label = labels[std::size_t(index % 2)];
     const ImVec2 at = cell(index++);
+    if (hidden(name)) continue;
     bool on = get_option(now, name) == "true";
     put_text(context, list, at.x, at.y + theme.px(3), differs(name) ? colours.run_b : colours.muted,
              name);

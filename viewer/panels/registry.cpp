@@ -3,6 +3,7 @@
 
 #include "viewer/panels/architecture_panel.h"
 #include "viewer/panels/attention_panel.h"
+#include "viewer/panels/break_panel.h"
 #include "viewer/panels/gradients_panel.h"
 #include "viewer/panels/kernels_panel.h"
 #include "viewer/panels/lens_panel.h"
@@ -23,11 +24,11 @@ std::unique_ptr<Panel> make() {
 
 constexpr PanelEntry kPanels[] = {
     {"transport", make<TransportPanel>}, {"architecture", make<ArchitecturePanel>},
-    {"attention", make<AttentionPanel>}, {"kernels", make<KernelsPanel>},
-    {"rope", make<RopePanel>},           {"lens", make<LensPanel>},
-    {"norms", make<NormsPanel>},         {"gradients", make<GradientsPanel>},
-    {"loss", make<LossPanel>},           {"samples", make<SamplesPanel>},
-    {"status", make<StatusPanel>},
+    {"break", make<BreakPanel>},         {"attention", make<AttentionPanel>},
+    {"kernels", make<KernelsPanel>},     {"rope", make<RopePanel>},
+    {"lens", make<LensPanel>},           {"norms", make<NormsPanel>},
+    {"gradients", make<GradientsPanel>}, {"loss", make<LossPanel>},
+    {"samples", make<SamplesPanel>},     {"status", make<StatusPanel>},
 };
 
 }  // namespace

@@ -8,6 +8,8 @@
 #include "chapters/01_tensor/errors.h"
 #include "chapters/10_optimizer/schedule.h"
 #include "chapters/11_gpt/sampling.h"
+#include "viewer/break/break_it.h"
+#include "viewer/hidden.h"
 #include "viewer/panels/controls.h"
 #include "viewer/panels/telling.h"
 #include "viewer/panels/told_rate.h"
@@ -43,6 +45,10 @@ std::string recipe_line(const RunOptions& o) {
          std::to_string(o.width);
 }
 
+bool hides(const ViewContext& context, std::string_view control) {
+  return context.hidden && context.hidden->hides(control);
+}
+
 std::string first_sentence(const std::string& text) {
   return text.substr(0, std::min(text.find(". "), text.find_first_of("\n")));
 }
@@ -72,6 +78,7 @@ struct TransportPanel::State {
   void draw_numbers(ViewContext& context, float x, const Rect& r);
   float draw_following(ViewContext& context, const Rect& r, bool playing);
   float draw_compare(ViewContext& context, const Rect& r);
+  float draw_badge(ViewContext& context, const Rect& r, float least);
   void set_rate(ViewContext& context, double rate);
 };
 
@@ -130,6 +137,7 @@ void TransportPanel::State::draw_buttons(ViewContext& context, float& x, const R
   const auto button = [&](const char* name, const char* what, const char* keys, bool enabled,
                           bool strong, auto&& sign) {
     const float w = t.px(strong ? 40 : 34);
+    if (hides(context, std::string("transport.") + name)) return false;
     const std::string id = std::string("transport/") + name;
     ImGui::SetCursorScreenPos(ImVec2(x, r.y));
     const bool clicked = ImGui::InvisibleButton(id.c_str(), ImVec2(w, r.h)) && enabled;
@@ -249,11 +257,13 @@ void TransportPanel::State::draw_sliders(ViewContext& context, float& x, const R
 
   // Speed: the end of the track means no limit
   const double speed = control ? control->speed() : 0;
+  const bool shows_speed = !hides(context, "transport.speed");
   float at = speed > 0 ? kFullSpeed * log_place(speed, 1, kMostSpeed) : 1;
   const std::string words = !(speed > 0) ? "as fast as it goes"
                             : speed == 1 ? "1 step/s"
                                          : number_text(speed, speed < 10 ? 2 : 3) + " steps/s";
-  if (put_slider(context, "transport/speed", {x, r.y, w, r.h}, at,
+  if (shows_speed &&
+      put_slider(context, "transport/speed", {x, r.y, w, r.h}, at,
                  {.name = "speed",
                   .value = words,
                   .reset = 1,
@@ -261,7 +271,8 @@ void TransportPanel::State::draw_sliders(ViewContext& context, float& x, const R
       control) {
     control->set_speed(at > kFullSpeed ? 0 : rounded(log_value(at / kFullSpeed, 1, kMostSpeed), 2));
   }
-  x += w + t.px(16);
+  if (shows_speed) x += w + t.px(16);
+  if (hides(context, "transport.rate")) return;
 
   // Learning rate: the knob is the peak, the tick is what the schedule makes of it now
   const double rate = asked > 0 ? asked : peak;
@@ -467,6 +478,38 @@ float TransportPanel::State::draw_compare(ViewContext& context, const Rect& r) {
   return left - t.px(12);
 }
 
+/// What is broken on purpose, for as long as it is. At the bar's end, and never beyond `least`.
+float TransportPanel::State::draw_badge(ViewContext& context, const Rect& r, float least) {
+  if (!context.breaks || context.breaks->badge().empty()) return r.right();
+  const Theme& t = context.theme;
+  const Palette& p = context.colours();
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const float h = t.px(24), y = std::floor(r.y + (r.h - h) / 2), pad = t.px(24);
+  const std::string& all = context.breaks->badge();
+  float w = std::min(text_width(context, Font::small, all) + pad + t.px(12), t.px(320));
+  w = std::max(pad, std::min(w, r.right() - least));
+  const FontScope small(t, Font::small);
+  const std::string words = elide(all, w - pad - t.px(8));
+  const float x = r.right() - w;
+  ImGui::SetCursorScreenPos(ImVec2(x, y));
+  const bool clicked = ImGui::InvisibleButton("transport/broken", ImVec2(w, h));
+  context.probe("transport/broken");
+  const Rgba ground = mix(p.panel, p.warning, ImGui::IsItemHovered() ? 0.35f : 0.2f);
+  list->AddRectFilled(ImVec2(x, y), ImVec2(x + w, y + h), ground, t.px(4));
+  compat::add_rect(list, ImVec2(x, y), ImVec2(x + w, y + h), p.warning, t.px(4));
+  const float cx = x + t.px(12), cy = y + h / 2;  // a warning sign
+  list->AddTriangleFilled(ImVec2(cx, cy - t.px(6)), ImVec2(cx - t.px(6), cy + t.px(5)),
+                          ImVec2(cx + t.px(6), cy + t.px(5)), p.warning);
+  list->AddRectFilled(ImVec2(cx - t.px(1), cy - t.px(2)), ImVec2(cx + t.px(1), cy + t.px(2)),
+                      p.panel);
+  if (w > pad + t.px(20))
+    put_text(context, list, x + pad, std::floor(y + (h - t.font_size(Font::small)) / 2), p.text,
+             words);
+  hint(context, all + ". Click to mend it");
+  if (clicked) context.commands.run("panel.break");
+  return x - t.px(8);
+}
+
 void TransportPanel::State::draw_numbers(ViewContext& context, float x, const Rect& r) {
   const Theme& t = context.theme;
   const Palette& p = context.colours();
@@ -556,7 +599,8 @@ void TransportPanel::draw(ViewContext& context) {
   float x = r.x;
   const bool playing = context.control && context.control->playing();
   s.draw_buttons(context, x, r);
-  s.draw_phases(context, x, r, playing);
+  if (!hides(context, "transport.phase")) s.draw_phases(context, x, r, playing);
+  r.w = s.draw_badge(context, r, x) - r.x;
   if (r.right() - x > t.px(400)) s.draw_sliders(context, x, r);
   if (r.right() - x < t.px(60)) return;
   if (!s.known) {
@@ -567,12 +611,13 @@ void TransportPanel::draw(ViewContext& context) {
   }
   if (!s.error.empty()) {
     float right = r.right();
-    if (context.b && right - x > t.px(420)) right = s.draw_compare(context, r);
+    if (context.b && right - x > t.px(420) && !hides(context, "compare"))
+      right = s.draw_compare(context, r);
     s.draw_error(context, {x, r.y, right - x, r.h});
     return;
   }
   float right = r.right() - x > t.px(240) ? s.draw_following(context, r, playing) : r.right();
-  if (context.control && right - x > t.px(220)) {
+  if (context.control && right - x > t.px(220) && !hides(context, "compare")) {
     right = s.draw_compare(context, {r.x, r.y, right - r.x, r.h});
   }
   s.draw_numbers(context, x, {r.x, r.y, right - r.x, r.h});

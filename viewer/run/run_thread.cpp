@@ -70,7 +70,7 @@ class RunThread::Worker {
   void reset();
   void restart(Run run, std::optional<Run> b);
   void seek();
-  void fork(Run run, ForkAt at, bool own_rate, long id, std::optional<StandIns> parts);
+  void fork(Run run, ForkAt at, bool own_rate, long id, const StandIns& more, bool keep);
   void close_fork();
   void set_speed(double speed) { speed_ = speed; }
   void set_learning_rate(double peak);
@@ -579,8 +579,10 @@ void RunThread::Worker::restart(Run run, std::optional<Run> b) {
   if (b) adopt(std::move(*b), ForkAt::start, std::move(parts_b));
 }
 
-void RunThread::Worker::fork(Run run, ForkAt at, bool own_rate, long id,
-                             std::optional<StandIns> parts) {
+void RunThread::Worker::fork(Run run, ForkAt at, bool own_rate, long id, const StandIns& more,
+                             bool keep) {
+  StandIns parts = keep && other_ ? other_->newest_parts() : newest_parts();
+  for (const StandIn& one : more) viewer::put_in(parts, one);
   end_fork();
   fork_id_ = id;
   if (at == ForkAt::start) {
@@ -597,9 +599,7 @@ void RunThread::Worker::fork(Run run, ForkAt at, bool own_rate, long id,
     run.options.learning_rate = run_.options.learning_rate;
     run.trainer->set_peak_learning_rate(run_.options.learning_rate);
   }
-  const bool of_a = !parts;
-  adopt(std::move(run), at, of_a ? parts_ : std::move(*parts));
-  if (of_a && other_) other_->next_parts_ = next_parts_;
+  adopt(std::move(run), at, std::move(parts));
 }
 
 /// B takes its place beside A, at the same step and phase.
@@ -976,7 +976,7 @@ void RunThread::restart(const RunOptions& options) {
   });
 }
 
-void RunThread::fork(const Swaps& swaps, ForkAt at, std::optional<StandIns> parts) {
+void RunThread::fork(const Swaps& swaps, ForkAt at, const StandIns& more, bool keep) {
   const RunOptions options = with_swaps(options_, swaps);
   auto b = std::make_shared<Run>(make_run(options, config_.open(options), config_.background));
   fork_ = Fork{swaps_between(options_, options), at, ++forks_};
@@ -985,8 +985,8 @@ void RunThread::fork(const Swaps& swaps, ForkAt at, std::optional<StandIns> part
     const std::lock_guard lock(mail_.mutex);
     mail_.error.clear();
   }
-  send([b, at, own_rate, id = forks_, parts = std::move(parts)](Worker& w) {
-    w.fork(std::move(*b), at, own_rate, id, parts);
+  send([b, at, own_rate, id = forks_, more, keep](Worker& w) {
+    w.fork(std::move(*b), at, own_rate, id, more, keep);
   });
 }
 

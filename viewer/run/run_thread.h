@@ -82,14 +82,18 @@ class RunThread final : public RunControl {
   /// both. ForkAt::here gives it the weights and moments of all parameters that both have; ForkAt::start
   /// sets both to step 0. A B that was there before is replaced.
   /// Errors  InputError, in the caller's thread, when the options cannot be; all goes on as it was
-  ///         `parts` stand in its model; none: those of A
-  void fork(const Swaps& swaps, ForkAt at, std::optional<StandIns> parts = {});
+  ///         `more` stand in its model besides what A has there; with `keep`, besides what the B has that
+  ///         it replaces
+  void fork(const Swaps& swaps, ForkAt at, const StandIns& more = {}, bool keep = false);
   /// B ends, and its memory is given back. Nothing happens without one.
   void close_fork();
   [[nodiscard]] bool forked() const { return fork_.has_value(); }
   /// What is set otherwise in B, and where it began. Only while forked().
   [[nodiscard]] const Swaps& swaps() const { return fork_->swaps; }
   [[nodiscard]] ForkAt forked_at() const { return fork_->at; }
+
+  /// What A was asked to be last: a frame with it may be on its way.
+  [[nodiscard]] const RunOptions& options() const { return options_; }
 
   /// Put functions into the model of A, or of B, instead of the book's; or take them out again. A step
   /// that has begun is finished first. Nothing happens to a B that is not there.
