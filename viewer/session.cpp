@@ -151,6 +151,7 @@ Breakage read_ask(const Json& json, int number, const RunOptions& run) {
   }
 
   Question& q = what.question;
+  if (find(json, "text")) what.claims.clear();  // they were the other question's
   read_text(json, "text", at, q.text);
   read_text(json, "explanation", at, q.explanation);
   if (find(json, "choices")) q.choices = read_list(json, "choices", at + "/", 4);

@@ -249,6 +249,11 @@ void BreakIt::reveal(const Frame& a, const Frame& b, const History& history,
     t.numbers.push_back(
         {m, measured(m, history, a, 0, t.until), measured(m, history_b, b, 0, t.until)});
   }
+  for (const Claim& claim : t.what.claims) {
+    if (t.stopped.empty() && !holds(claim, measured(claim.measure, history, a, 0, t.until),
+                                    measured(claim.measure, history_b, b, 0, t.until)))
+      t.otherwise = true;
+  }
   t.stage = Trial::Stage::revealed;
   t.answer.revealed = true;
   write_down();

@@ -35,6 +35,7 @@ struct Trial {
   Answer answer = {};
   long until = 0;
   std::vector<Measured> numbers = {};  // once revealed
+  bool otherwise = false;              // this run did not do what the answer says
   std::string stopped = {};            // why B, or both, did not get there
   int number = 0;                      // of the session's questions, from 1; 0: it is none of them
 };

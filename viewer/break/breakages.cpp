@@ -24,6 +24,7 @@ const std::vector<Breakage>& table() {
                 "of recent gradients anyway. So the mistake hides: only the gradient norm, "
                 "and the clip marks at every step, give it away."},
        .measures = {loss, gradient_norm, clipped},
+       .claims = {{loss, 0.9, 1.1}, {gradient_norm, 100}},
        .panel = "gradients",
        .look = "In the gradients panel, every step of B has a clip mark."},
       {.id = "no-scale",
@@ -42,6 +43,7 @@ const std::vector<Breakage>& table() {
                         "first weights, the products stay small enough to learn from; the scale "
                         "matters for wide heads."},
        .measures = {loss, entropy, sharpest},
+       .claims = {{loss, 0.9, 1.1}, {entropy, 0, 0.8}},
        .panel = "attention",
        .look =
            "Compare the maps of A and B in the attention panel: under each stands its entropy."},
@@ -61,6 +63,7 @@ const std::vector<Breakage>& table() {
                 "There is no next token to copy from then, and B's text is noise. A loss "
                 "that is too good is a bug."},
        .measures = {loss, validation, copied},
+       .claims = {{loss, 0, 0.5}},
        .panel = "samples",
        .look = "The loss of B falls to almost nothing; read what B writes."},
       {.id = "mask-one-less",
@@ -78,6 +81,7 @@ const std::vector<Breakage>& table() {
                         "the residual stream anyway. In this model the loss even ends a little "
                         "lower. A mistake that nothing shows is found by a test, not by a curve."},
        .measures = {loss, validation, entropy},
+       .claims = {{loss, 0.85, 1.1}},
        .panel = "attention",
        .look = "In the attention maps of B the diagonal is empty."},
       {.id = "post-norm",
@@ -98,6 +102,7 @@ const std::vector<Breakage>& table() {
                         "letter comes and nothing else. Every gradient passes through every norm. "
                         "Post-norm wants about a tenth of the learning rate that pre-norm bears."},
        .measures = {loss, gradient_norm, entropy},
+       .claims = {{loss, 1.3}},
        .panel = "norms",
        .view = "stream",
        .look = "In the norms panel, B's stream has the same size at every depth: each norm sets it "
@@ -117,6 +122,7 @@ const std::vector<Breakage>& table() {
                 "steps, then stuck, and far behind at the end. Its attention has become "
                 "sharp before it had learned what to look for: see the entropy."},
        .measures = {loss, validation, entropy, update_size},
+       .claims = {{loss, 1.1}},
        .panel = "loss",
        .look = "In the loss panel, B falls first and is overtaken."},
       {.id = "beta2-small",
@@ -129,13 +135,14 @@ const std::vector<Breakage>& table() {
                         "With β₂ = 0.5 each weight's step is divided by the size of its last two "
                         "gradients. What does the loss do?",
                     .choices = {"It falls faster: the rates adapt faster", "Nothing special",
-                                "It jumps up, again and again"},
+                                "It falls, and then jumps up"},
                     .right = 2,
                     .explanation =
                         "A weight whose last gradients happened to be small gets a huge step. Most "
                         "steps go well; then one does not, and the loss jumps far above where it "
                         "began. β₂ must remember for longer than gradients are quiet."},
        .measures = {worst_loss, loss, update_size},
+       .claims = {{worst_loss, 1.5}},
        .panel = "loss",
        .look = "In the loss panel, look for B's spikes."},
       {.id = "no-clipping",
@@ -151,6 +158,7 @@ const std::vector<Breakage>& table() {
                         "gradient twice as long makes the same step. Clipping is insurance against "
                         "the rare bad batch. At a learning rate of 0.01 this model needs it."},
        .measures = {loss, worst_loss, clipped},
+       .claims = {{loss, 0.9, 1.15}},
        .panel = "gradients",
        .look = "In the gradients panel the clip marks are gone, and little else is."},
       {.id = "decay-in-moments",
@@ -169,6 +177,7 @@ const std::vector<Breakage>& table() {
                         "that size, and the pull to zero becomes a full step for every weight. The "
                         "W in AdamW is this difference."},
        .measures = {loss, entropy, update_size},
+       .claims = {{loss, 1.3}},
        .panel = "loss",
        .look = "In the loss panel, B stays near the frequencies of letters."},
       {.id = "betas-swapped",
@@ -186,6 +195,7 @@ const std::vector<Breakage>& table() {
                         "remembered for longer than its size overshoots. A bug that only costs is "
                         "the hardest to find."},
        .measures = {loss, validation, update_size},
+       .claims = {{loss, 1.05}},
        .panel = "loss",
        .look = "In the loss panel, B follows A from above."},
       {.id = "rate-too-large",
@@ -203,6 +213,7 @@ const std::vector<Breakage>& table() {
                 "long: each row of attention ends up on a single key, where the softmax has "
                 "almost no slope left to learn by. Nothing became NaN; it is only stuck."},
        .measures = {loss, sharpest, update_size},
+       .claims = {{loss, 1.2}},
        .panel = "attention",
        .look = "In the attention maps of B each row has one bright cell."},
       {.id = "no-projection",
@@ -223,6 +234,7 @@ const std::vector<Breakage>& table() {
                 "anyway. Without it that push adds up through all layers and drowns the "
                 "rest. B ends at the frequencies of letters."},
        .measures = {loss, gradient_norm, entropy},
+       .claims = {{loss, 1.3}},
        .panel = "gradients",
        .look = "In the gradients panel, B's norms are larger, and they point the wrong way."},
       {.id = "no-position",
@@ -240,6 +252,7 @@ const std::vector<Breakage>& table() {
                         "panel. The mask gives away how much text came before, and in time a model "
                         "can make something of that; not in 150 steps."},
        .measures = {loss, validation, entropy},
+       .claims = {{loss, 1.1}},
        .panel = "attention",
        .look = "In the attention maps of B no head finds the letter before: the rows stay flat."},
       {.id = "rope-backwards",
@@ -257,6 +270,7 @@ const std::vector<Breakage>& table() {
                         "so does the difference, and the weights learn the mirrored directions "
                         "instead. It only hurts a checkpoint that was trained the other way."},
        .measures = {loss, validation, entropy},
+       .claims = {{loss, 0.95, 1.05}},
        .panel = "rope",
        .look = "The two loss curves lie on each other."},
   };
@@ -266,6 +280,11 @@ const std::vector<Breakage>& table() {
 }  // namespace
 
 std::span<const Breakage> breakages() { return table(); }
+
+bool holds(const Claim& claim, double a, double b) {
+  const double times = b / a;
+  return times >= claim.least && times <= claim.most;
+}
 
 const Breakage* find_breakage(std::string_view id) {
   for (const Breakage& b : table()) {

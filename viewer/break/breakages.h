@@ -16,6 +16,12 @@
 
 namespace tpp::viewer {
 
+/// What the right choice says of a number: how many times A's it is in B, at least and at most.
+struct Claim {
+  Measure measure = Measure::loss;
+  double least = 0, most = 1e30;
+};
+
 struct Breakage {
   std::string id = {};     // "no-scale": commands, session files
   std::string title = {};  // "no 1/√K": after "broken:"
@@ -30,6 +36,7 @@ struct Breakage {
   Question question = {};
   long steps = 150;
   std::vector<Measure> measures = {};
+  std::vector<Claim> claims = {};  // of the default model; another may do otherwise
 
   // Where the damage is seen
   std::string panel = {};  // comes forward
@@ -41,5 +48,8 @@ struct Breakage {
 /// The table, in the order of the chapters.
 [[nodiscard]] std::span<const Breakage> breakages();
 [[nodiscard]] const Breakage* find_breakage(std::string_view id);
+
+/// NaN holds nothing.
+[[nodiscard]] bool holds(const Claim& claim, double a, double b);
 
 }  // namespace tpp::viewer

@@ -144,6 +144,11 @@ void draw_trial(ViewContext& context, const Trial& trial, float width) {
     case Stage::revealed:
       if (!trial.stopped.empty()) draw_words(context, trial.stopped, p.error, width, Font::small);
       if (!trial.numbers.empty()) draw_numbers(context, trial, width);
+      if (trial.otherwise)
+        draw_words(context,
+                   "In this run the numbers say otherwise: the answer is of the default model, on "
+                   "the fables.",
+                   p.warning, width, Font::small);
       if (!what.look.empty()) draw_words(context, what.look, p.text, width, Font::small);
       ImGui::Dummy(ImVec2(1, t.px(2)));
       if (of_session) {
