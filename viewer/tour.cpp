@@ -591,6 +591,7 @@ void TourGuide::arrange() {
   queue_.assign(acts.begin(), acts.end());
   if (std::exchange(filled_, false)) queue_.push_front({.kind = Act::fill});
   lost_frames_ = 0;
+  found_ = false;
   arranging_ = true;
   waiting_since_ = -1;
   trouble_.clear();
@@ -741,7 +742,8 @@ bool TourGuide::update(TourWorld& world, double now) {
   const TourStep* here = step();
   if (!here) return changed;
   if (!hint_ && !done_ && !here->hint.empty() && now >= began_ + kHintAfter) hint_ = changed = true;
-  if (lost(world) && !filled_ && !done_) {
+  found_ = found_ || !lost(world);
+  if (!found_ && !filled_ && !done_) {
     // In a small window the panel may leave out what it has no room for
     const std::string panel = panel_of_probe(here->outline.front());
     if (!world.panel_shown(panel)) return changed;

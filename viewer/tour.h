@@ -216,6 +216,7 @@ class TourGuide {
   const Tour* tour_ = nullptr;
   int at_ = 0;
   int lost_frames_ = 0;  // since there is nothing more to arrange
+  bool found_ = false;   // what it points at was there, in this step
   bool filled_ = false;  // and a small window shows one panel alone for that
   bool done_ = false, was_open_ = false, hint_ = false, resumed_ = false;
   std::vector<bool> happened_;        // of each wait: clicks and the like stay

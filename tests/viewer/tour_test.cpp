@@ -404,7 +404,7 @@ TEST_CASE("what is cut out of the window is all that stays light", "[viewer][tou
 
 namespace {
 
-fs::path book() { return repository_root(); }
+fs::path folder_of_book() { return repository_root(); }
 
 /// With TPP_PICTURES, the folder, the tours are gone through with the default model, and each step's
 /// picture is written there before and after.
@@ -443,7 +443,7 @@ struct TourStage {
 
   static AppConfig app_config() {
     AppConfig config;
-    config.root = book();
+    config.root = folder_of_book();
     return config;
   }
   static RunThreadConfig config_for(Backend& backend) {
@@ -725,4 +725,120 @@ TEST_CASE("tours: a reader who is stuck comes to the end by one button", "[viewe
   s.prefix = "small-";
   if (pictures()) s.app.set_appearance(Appearance::light);
   go_through_all(s, [&](const TourStep&) { s.click("tour/do"); });
+}
+
+TEST_CASE("tours: panels, commands, options and links of all of them exist", "[viewer][tour]") {
+  TourStage s;
+  std::vector<std::string> problems;
+  REQUIRE(load_tours(folder_of_book(), problems).size() == s.guide().tours().size());
+  CHECK(problems.empty());
+  std::set<std::string> panels{"reader"};
+  for (const PanelEntry& entry : panel_table()) panels.insert(entry.id);
+  const auto check_act = [&](const TourAct& act) {
+    using Kind = TourAct::Kind;
+    INFO("does: " << act.name);
+    if (act.kind == Kind::show || act.kind == Kind::set) CHECK(panels.contains(act.name));
+    if (act.kind == Kind::run) CHECK(s.app.commands().find(act.name));
+    if (act.kind != Kind::link) return;
+    const ReaderWish wish = viewer_link(act.name, act.value);
+    CHECK(wish.problem.empty());
+    CHECK((wish.panel.empty() || panels.contains(wish.panel)));
+    RunOptions options;
+    for (const auto& [name, value] : wish.options) CHECK_NOTHROW(set_option(options, name, value));
+    CHECK_NOTHROW(model_config(options, 256));
+  };
+  for (const Tour& tour : s.guide().tours()) {
+    INFO(tour.file);
+    CHECK(tour.minutes > 0);
+    CHECK(tour.steps.size() >= 3);
+    CHECK(tour.steps.size() <= 7);
+    CHECK(s.app.commands().find("tour." + tour.id));
+    for (const TourAct& act : tour.before_question) check_act(act);
+    for (const TourStep& step : tour.steps) {
+      INFO("line " << step.line);
+      CHECK_FALSE(step.wait.empty());
+      for (const std::string& panel : step.look) CHECK(panels.contains(panel));
+      for (const TourAct& act : step.before) check_act(act);
+      for (const TourAct& act : step.act) check_act(act);
+      for (const TourWait& wait : step.wait) {
+        using Kind = TourWait::Kind;
+        INFO("waits for: " << wait.name);
+        if (wait.kind == Kind::panel || wait.kind == Kind::setting)
+          CHECK(panels.contains(wait.name));
+        if (wait.kind == Kind::ran) CHECK(s.app.commands().find(wait.name));
+        if (wait.kind != Kind::option) continue;
+        RunOptions options;
+        for (const std::string& value : wait.values)
+          CHECK_NOTHROW(set_option(options, wait.name, value));
+      }
+    }
+  }
+}
+
+TEST_CASE("tours: a window that changes, a tour that is left, and one that is offered",
+          "[viewer][tour]") {
+  TourStage s;
+  s.begin("13");
+  s.look_at_step();
+
+  // Smaller, larger, another layout: the card finds a place, and says so when the thing is hidden
+  for (const auto& [width, height] :
+       {std::pair(1000, 700), {700, 500}, {1900, 1100}, {1600, 1000}}) {
+    s.backend->resize(width, height);
+    s.hand.wait(8);
+    const auto card = s.app.probes().find("tour/card");
+    REQUIRE(card);
+    CHECK(card->right() <= float(width));
+    CHECK(card->bottom() <= float(height));
+  }
+  s.look_at_step();
+  s.app.layout().set_preset(Preset::learning);
+  s.app.layout().maximise(Slot::loss);
+  s.wait("the card to say that it is hidden", [&] { return s.sees("tour/show"); });
+  s.click("tour/show");
+  s.look_at_step();
+
+  // Left at the second step, it waits there, also for the next session
+  s.click("attention/head/1/0");
+  s.hand.wait(4);
+  s.click("tour/next");
+  REQUIRE(s.guide().at() == 1);
+  s.hand.key("Escape");
+  CHECK(s.guide().tour() == nullptr);
+  s.hand.wait(2);
+  CHECK_FALSE(s.sees("tour/card"));
+  const Session session = s.app.session();
+  REQUIRE(session.panels.contains("tour"));
+  CHECK(session.panels.at("tour") == "at 13 1");
+  TourStage other;
+  other.app.apply(session);
+  other.begin("13");
+  CHECK(other.guide().at() == 1);
+  other.look_at_step();
+  other.click("tour/again");
+  CHECK(other.guide().at() == 0);
+  other.click("tour/close");
+  CHECK(other.guide().tour() == nullptr);
+  CHECK_FALSE(other.app.start_tour("no such tour"));
+
+  // Offered once
+  other.app.offer_tour();
+  other.hand.wait(3);
+  other.click("tour/offer/close");
+  other.hand.wait(2);
+  CHECK_FALSE(other.sees("tour/offer"));
+  other.app.offer_tour();
+  other.click("tour/offer/start");
+  REQUIRE(other.guide().tour());
+  CHECK(other.guide().tour()->id == "window");
+  other.hand.key("Escape");
+
+  // From the text and back to it
+  other.app.commands().run("read.13");
+  other.wait("the reader", [&] { return other.sees("reader/tour"); });
+  other.click("reader/tour");
+  REQUIRE(other.guide().tour());
+  CHECK_FALSE(other.sees("reader/page"));
+  other.hand.key("Escape");
+  other.wait("the reader again", [&] { return other.sees("reader/page"); });
 }
