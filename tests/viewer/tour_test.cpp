@@ -817,6 +817,8 @@ TEST_CASE("tours: a window that changes, a tour that is left, and one that is of
   other.look_at_step();
   other.click("tour/again");
   CHECK(other.guide().at() == 0);
+  other.look_at_step();
+  other.hand.wait(8);
   other.click("tour/close");
   CHECK(other.guide().tour() == nullptr);
   CHECK_FALSE(other.app.start_tour("no such tour"));
@@ -838,6 +840,7 @@ TEST_CASE("tours: a window that changes, a tour that is left, and one that is of
   other.wait("the reader", [&] { return other.sees("reader/tour"); });
   other.click("reader/tour");
   REQUIRE(other.guide().tour());
+  other.hand.wait(3);
   CHECK_FALSE(other.sees("reader/page"));
   other.hand.key("Escape");
   other.wait("the reader again", [&] { return other.sees("reader/page"); });
