@@ -33,8 +33,8 @@ struct ReaderWish {
   std::string problem;  // a sentence: why the link leads nowhere
 
   [[nodiscard]] bool empty() const {
-    return panel.empty() && place.empty() && options.empty() && kernel.empty() && tour.empty() && address.empty() &&
-           problem.empty();
+    return panel.empty() && place.empty() && options.empty() && kernel.empty() && tour.empty() &&
+           address.empty() && problem.empty();
   }
 };
 
