@@ -231,12 +231,12 @@ const std::vector<Breakage>& table() {
             .right = 1,
             .explanation =
                 "The missing term cancels the push along the row, which the norm would undo "
-                "anyway. Without it that push adds up through all layers and drowns the "
-                "rest. B ends at the frequencies of letters."},
+                "anyway. Without it the gradients grow on their way through the layers, and B "
+                "ends at the frequencies of letters."},
        .measures = {loss, gradient_norm, entropy},
        .claims = {{loss, 1.3}},
        .panel = "gradients",
-       .look = "In the gradients panel, B's norms are larger, and they point the wrong way."},
+       .look = "In the gradients panel, B's norms are larger than A's."},
       {.id = "no-position",
        .title = "no positions",
        .what = "Nothing tells the model how far a key is: no RoPE, and nothing in its place.",
