@@ -20,3 +20,14 @@ using Catch::Detail::Approx;
 #define SKIP(...) do { WARN("skipped: " << __VA_ARGS__); return; } while (false)
 // clang-format on
 #endif
+
+// A build with a sanitizer: ten times slower, its own heap, and nothing can be loaded that was not built alike.
+#ifndef __has_feature
+#define __has_feature(feature) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
+    __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define TPP_SANITIZED 1
+#else
+#define TPP_SANITIZED 0
+#endif

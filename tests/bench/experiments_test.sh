@@ -78,7 +78,7 @@ said() {  # said CODE TEXT ARGUMENTS…
   [ $got = "$code" ] || fail "$*: exit $got, not $code"
   grep -qF -- "$text" "$work/log" || fail "$*: must say '$text', says: $(head -n 2 "$work/log")"
 }
-said 2 "There are: 03_vocabulary" nonsense
+said 2 "There are: 03_objectives, 03_vocabulary" nonsense
 said 2 "There are: relu" 14 --only nonsense
 said 2 "there is no option --nonsense" 14 --set nonsense=1
 said 2 "wants NAME=VALUE" 14 --set lr

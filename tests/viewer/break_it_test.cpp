@@ -11,6 +11,7 @@
 #include <sstream>
 #include <thread>
 
+#include "assets/repository.h"
 #include "chapters/01_tensor/errors.h"
 #include "chapters/03_tokens/dataset.h"
 #include "chapters/06_attention/attention.h"
@@ -140,8 +141,7 @@ TEST_CASE("break it: the table can be shown, asked and done", "[viewer][break]")
     CHECK_FALSE(b.measures.empty());
     CHECK_FALSE(s.app.title(b.panel).empty());
     CHECK(s.app.commands().find("break." + b.id));
-    CHECK(fs::exists(fs::path(std::getenv("TPP_ROOT") ? std::getenv("TPP_ROOT") : ".") /
-                     "chapters" / b.chapter));
+    CHECK(fs::exists(repository_root() / "chapters" / b.chapter));
   }
   CHECK(wanted.empty());
   CHECK(ids.size() >= 10);
@@ -291,7 +291,7 @@ namespace {
 
 /// The example of docs/teaching.md: what stands between its fences.
 std::string documented_example() {
-  const fs::path root = std::getenv("TPP_ROOT") ? std::getenv("TPP_ROOT") : ".";
+  const fs::path root = repository_root();
   const std::string page = text_of(root / "docs/teaching.md");
   const std::size_t fence = page.find("```json\n{\n  \"format\"");
   REQUIRE(fence != std::string::npos);

@@ -48,7 +48,7 @@ Numbers measured_of(const RunOptions& options, const StandIns& parts, long steps
 }
 
 bool can_build() {
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#if TPP_SANITIZED
   return false;  // what is loaded was not built so
 #else
   return std::filesystem::exists(std::filesystem::read_symlink("/proc/self/exe").parent_path() /
@@ -103,7 +103,7 @@ void print_all(const RunOptions& options, long steps) {
 
 TEST_CASE("damage: what is claimed shows in a small model, too", "[viewer][break]") {
   const long steps = 150;
-  if (!can_build()) return;  // sanitizers are too slow
+  if (!can_build()) SKIP("wrong answers are not compiled with sanitizers");
   const Numbers book = measured_of(small_options(), {}, steps);
   for (const char* id : {"beta2-small", "mask-one-more", "not-divided", "rope-backwards"}) {
     const Breakage& b = *find_breakage(id);
@@ -118,4 +118,4 @@ TEST_CASE("damage: what is claimed shows in a small model, too", "[viewer][break
 }
 
 // Minutes: run it by its name when the table changes
-TEST_CASE("damage: of the default model", "[.damage]") { print_all(RunOptions{}, 150); }
+TEST_CASE("damage: of the default model", "[.damage][slow]") { print_all(RunOptions{}, 150); }

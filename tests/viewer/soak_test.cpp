@@ -34,8 +34,7 @@ constexpr std::size_t kMega = 1 << 20;
 
 /// Bytes that were asked of the heap and not given back; 0 where that cannot be known.
 std::size_t heap_in_use() {
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && \
-    (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 33)
+#if defined(__GLIBC__) && !TPP_SANITIZED && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 33)
   const struct mallinfo2 info = mallinfo2();
   return info.uordblks + info.hblkhd;
 #else

@@ -1234,10 +1234,11 @@ void AttentionPanel::State::draw_row(ViewContext& context, const HeatmapHit& hit
                         colour);
   }
   const Rect all{x0, rect.y, width, rect.h};
-  const int over = int(std::floor((ImGui::GetIO().MousePos.x - x0) / std::max(step, 1e-3f)));
   context.probes.record("attention/row", all);
-  if (over < 0 || over >= T || !all.contains(ImGui::GetIO().MousePos.x, ImGui::GetIO().MousePos.y))
-    return;
+  const ImVec2 mouse = ImGui::GetIO().MousePos;  // far away while there is none
+  if (!all.contains(mouse.x, mouse.y)) return;
+  const int over = int(std::floor((mouse.x - x0) / std::max(step, 1e-3f)));
+  if (over < 0 || over >= T) return;
   context.selection.hover({.layer = layer, .head = head, .key = over});
   if (resting_on(context, "attention/row/" + std::to_string(over), all))
     tell(
