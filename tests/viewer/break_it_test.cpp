@@ -16,6 +16,7 @@
 #include "chapters/03_tokens/dataset.h"
 #include "chapters/06_attention/attention.h"
 #include "tests/testing.h"
+#include "tests/viewer/small_run.h"
 #include "viewer/app.h"
 #include "viewer/backend.h"
 #include "viewer/script.h"
@@ -27,25 +28,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::unique_ptr<BatchSource> open_story(const RunOptions& options) {
-  std::string text;
-  for (int i = 0; i < 400; ++i) text += "the fox saw the hen and the hen saw the fox. ";
-  return std::make_unique<TextSource>(Dataset(text, Tokenizer::bytes()), options.seed);
-}
-
-RunOptions small_options() {
-  RunOptions options;
-  options.layers = 2;
-  options.width = 16;
-  options.heads = 2;
-  options.attention = "gqa:1";
-  options.length = 16;
-  options.batch = 4;
-  options.steps = 200;
-  options.warmup = 5;
-  options.threads = 1;
-  return options;
-}
+RunOptions small_options() { return viewer::testing::small_options(2); }
 
 // In the place of what a compiler would make of a wrong answer
 void no_scale(In<Mat<float>> q, In<Mat<float>> k, In<Mat<float>> v, In<RowVec<float>> bias,
@@ -89,9 +72,7 @@ struct Stage {
     return config;
   }
   static RunThreadConfig config_for(Backend& backend) {
-    RunThreadConfig config;
-    config.open = open_story;
-    config.background = false;
+    RunThreadConfig config = viewer::testing::quick_config();
     config.sample_tokens = 8;
     config.wake = [&backend] { backend.wake(); };
     return config;

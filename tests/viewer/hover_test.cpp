@@ -15,6 +15,7 @@
 #include "tests/testing.h"
 #include "tests/viewer/evaluate.h"
 #include "tests/viewer/panel_stage.h"
+#include "tests/viewer/small_run.h"
 #include "tests/viewer/synthetic_frame.h"
 #include "viewer/app.h"
 #include "viewer/backend.h"
@@ -25,26 +26,6 @@
 
 namespace tpp::viewer::testing {
 namespace {
-
-std::unique_ptr<BatchSource> open_story(const RunOptions& options) {
-  std::string text;
-  for (int i = 0; i < 400; ++i) text += "the fox saw the hen and the hen saw the fox. ";
-  return std::make_unique<TextSource>(Dataset(text, Tokenizer::bytes()), options.seed);
-}
-
-RunOptions small_options() {
-  RunOptions options;
-  options.layers = 2;
-  options.width = 16;
-  options.heads = 2;
-  options.attention = "gqa:1";
-  options.length = 16;
-  options.batch = 4;
-  options.steps = 200;
-  options.warmup = 5;
-  options.threads = 1;
-  return options;
-}
 
 /// A number on the screen, and what its tooltip has to say.
 struct Number {
@@ -61,7 +42,7 @@ struct Number {
 
 /// The window with two runs, and a mouse.
 struct Window {
-  explicit Window(const RunOptions& options = small_options(), Appearance look = Appearance::dark,
+  explicit Window(const RunOptions& options = small_options(2), Appearance look = Appearance::dark,
                   float scale = 1)
       : backend(make_null_backend(
             {.width = int(1600 * scale), .height = int(1000 * scale), .scale = scale})),
@@ -470,7 +451,7 @@ void hover_all(Window& w, const std::string& panel) {
 }
 
 void hover_in_both(const std::string& panel) {
-  Window w(small_options(), std::getenv("TPP_LIGHT") ? Appearance::light : Appearance::dark);
+  Window w(small_options(2), std::getenv("TPP_LIGHT") ? Appearance::light : Appearance::dark);
   w.train(12);
   hover_all(w, panel);
   w.fork("norm", "layernorm");
@@ -574,7 +555,7 @@ TEST_CASE("hover: wherever the mouse rests, the arithmetic is right", "[viewer][
 }
 
 TEST_CASE("hover: light, and twice as large", "[viewer][hover]") {
-  Window w(small_options(), Appearance::light, 2);
+  Window w(small_options(2), Appearance::light, 2);
   w.train(12);
   for (const char* panel : {"norms", "lens", "gradients", "rope"}) hover_all(w, panel);
   CHECK(sweep(w, 111).size() > 20);

@@ -15,6 +15,7 @@
 #include "chapters/03_tokens/dataset.h"
 #include "chapters/06_attention/attention.h"
 #include "tests/testing.h"
+#include "tests/viewer/small_run.h"
 #include "viewer/run/run_thread.h"
 
 using namespace tpp;
@@ -22,38 +23,21 @@ using namespace tpp::viewer;
 
 namespace {
 
-std::unique_ptr<BatchSource> open_story(const RunOptions& options) {
-  std::string text;
-  for (int i = 0; i < 400; ++i) text += "the fox saw the hen and the hen saw the fox. ";
-  return std::make_unique<TextSource>(Dataset(text, Tokenizer::bytes()), options.seed);
-}
-
 RunOptions small_options() {
-  RunOptions options;
-  options.layers = 1;
-  options.width = 16;
-  options.heads = 2;
-  options.attention = "gqa:1";
-  options.length = 16;
-  options.batch = 4;
-  options.steps = 200;
-  options.warmup = 5;
+  RunOptions options = viewer::testing::small_options();
   options.threads = 2;  // that read the slots, too
   return options;
 }
 
 RunThreadConfig quick_config() {
-  RunThreadConfig config;
-  config.open = open_story;
-  config.background = false;
-  config.sample_tokens = 12;
+  RunThreadConfig config = viewer::testing::quick_config();
   config.watch_budget = 10;  // many frames: each looks with its own run's functions
   config.frames_per_second = 1e9;
   config.past_budget = 0;  // the fewest states, so that steps are taken again
   return config;
 }
 
-constexpr double kPatience = 120;  // seconds; sanitizers are slow
+using viewer::testing::kPatience;
 
 void no_scale(In<Mat<float>> q, In<Mat<float>> k, In<Mat<float>> v, In<RowVec<float>> bias,
               Mask mask, float, Out<Mat<float>> out, Out<Mat<float>> probs) {
@@ -77,7 +61,7 @@ using Values = std::map<std::string, std::vector<float>>;
 /// What the trainer alone makes of the parameters, where `parts(step)` stands in the model: at each step.
 /// The slots are the whole program's, so ask before there is a run on a thread.
 std::vector<Values> trained(long steps, const std::function<StandIns(long)>& parts) {
-  Run run = make_run(small_options(), open_story(small_options()));
+  Run run = make_run(small_options(), viewer::testing::open_story(small_options()));
   std::vector<Values> all(std::size_t(steps) + 1);
   InPlace in_place;
   for (long i = 0; i <= steps; ++i) {
