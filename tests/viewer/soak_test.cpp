@@ -356,7 +356,7 @@ TEST_CASE("soak: whatever is done, in any order, memory stays within its bounds"
   const char* seeded = std::getenv("TPP_SEED");
   const double wanted = named ? std::atof(named) : 0;  // seconds; else so many rounds
   const unsigned seed = seeded ? unsigned(std::atoi(seeded)) : 1;
-  constexpr int kRounds = 25, kActions = 40, kWarm = 5;
+  constexpr int kRounds = TPP_SANITIZED ? 8 : 25, kActions = 40, kWarm = 5;
 
   const Folder folder;
   Stage stage(folder);

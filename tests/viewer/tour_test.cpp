@@ -672,6 +672,7 @@ void go_through_all(TourStage& s, const std::function<void(const TourStep&)>& ac
   for (const std::string& id : ids) {
     // TPP_TOUR=13 for who writes one
     if (const char* only = std::getenv("TPP_TOUR"); only && id != only) continue;
+    if (TPP_SANITIZED && id != "window" && id != "13") continue;  // the others would take minutes
     std::string where = "tour " + id;
     try {
       s.begin(id);
