@@ -6,14 +6,17 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <filesystem>
 #include <functional>
 #include <limits>
 #include <map>
+#include <random>
 #include <thread>
 
 #include "chapters/02_tape/slots.h"
 #include "chapters/03_tokens/dataset.h"
 #include "chapters/06_attention/attention.h"
+#include "chapters/11_gpt/safetensors.h"
 #include "tests/testing.h"
 #include "tests/viewer/small_run.h"
 #include "viewer/run/run_thread.h"
@@ -278,6 +281,41 @@ TEST_CASE("stand-ins: a step that has begun is finished with what it began with"
   run.reset();
   run.step();
   CHECK(same(*rested(run, 1, false).a, broken[1]));
+}
+
+TEST_CASE("stand-ins: a checkpoint says what stands in the run that is saved, not in the other",
+          "[viewer][run]") {
+  const auto folder = std::filesystem::temp_directory_path() /
+                      ("tpp-stand-ins-" + std::to_string(std::random_device{}()));
+  std::filesystem::create_directories(folder);
+  const auto mine = [](const std::filesystem::path& path) {
+    const SafeTensors file = SafeTensors::open(path);
+    const auto found = file.metadata().find("mine");
+    return found == file.metadata().end() ? std::string() : found->second;
+  };
+  fill_slot(kNoScale[0].place, kNoScale[0].function, kNoScale[0].label);  // as --mine does
+  {
+    RunThread run(small_options(), quick_config());
+    want_all(run);
+    run.fork({}, ForkAt::here);
+    run.take_out(false, kNoScale);
+    run.play_until(3);  // B's turn is the last
+    const FramePair pair = rested(run, 3, true);
+    REQUIRE(pair.a->parts.empty());
+    REQUIRE(pair.b->parts == kNoScale);
+    run.save((folder / "a.safetensors").string(), false);
+    run.save((folder / "b.safetensors").string(), true);
+    std::size_t told = 0;
+    for (int i = 0; i < 6000 && told < 2; ++i) {
+      told += run.take_notices().size();
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    REQUIRE(told == 2);
+  }
+  switch_slot(slot(kNoScale[0].place), false);
+  CHECK(mine(folder / "a.safetensors").empty());
+  CHECK(mine(folder / "b.safetensors") == kNoScale[0].label);
+  std::filesystem::remove_all(folder);
 }
 
 TEST_CASE("stand-ins: what stops B can be mended, and in the end the slots are the book's",

@@ -736,6 +736,7 @@ void RunThread::Worker::want(std::vector<std::string> taps) {
 void RunThread::Worker::save(const std::string& path, const std::string& whose) {
   try {
     Metadata metadata = run_metadata(run_);
+    metadata.erase("mine");  // the slots may hold the other run's functions now
     if (!parts_.empty()) metadata["mine"] = labels_of(parts_);
     save_checkpoint(path, run_.model->table(), run_.trainer->state(), metadata);
     tell("Saved step " + std::to_string(run_.trainer->steps_done()) + whose + " to " + path + ".");
